@@ -1,0 +1,47 @@
+"""Acts: one change to an Internet each, as plain JSON data.
+
+A fault, a remedy, a learner's journal, a lab's seed and an attacker's campaign are all lists of acts.
+These functions only write them down; `postlib.lab` carries them out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Act = dict[str, Any]
+
+
+def publish(name: str, rrtype: str, *values: str, ttl: int = 3600, add: bool = False) -> Act:
+    """Make `values` the records of that name and type; with `add`, put them beside what is there. `name` is absolute."""
+    act: Act = {"act": "publish", "name": name, "type": rrtype, "values": list(values), "ttl": ttl}
+    return act | {"add": True} if add else act
+
+
+def withdraw(name: str, rrtype: str, *values: str) -> Act:
+    """Take the records of that name and type away: all, or only `values`."""
+    return {"act": "withdraw", "name": name, "type": rrtype, "values": list(values)}
+
+
+def sign(zone: str, **settings: Any) -> Act:
+    """Sign the zone (`denial`: nsec or nsec3, `iterations`, `opt_out`), or with `signed=False` take the signatures away."""
+    return {"act": "sign", "zone": zone, **settings}
+
+
+def registry(domain: str, **changes: Any) -> Act:
+    """Change what the parent zone says of `domain`: `ns` (host names), `glue` (host to addresses), `ds` (texts, or "match")."""
+    return {"act": "registry", "domain": domain, **changes}
+
+
+def mail(domain: str, **settings: Any) -> Act:
+    """Change how the domain's mail servers behave."""
+    return {"act": "mail", "domain": domain, **settings}
+
+
+def web(host: str, **settings: Any) -> Act:
+    """Change how the web server of `host` behaves."""
+    return {"act": "web", "host": host, **settings}
+
+
+def advance(seconds: float) -> Act:
+    """Let the lab's clock go forward."""
+    return {"act": "advance", "seconds": seconds}

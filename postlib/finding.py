@@ -1,0 +1,115 @@
+"""What a check says: a Verdict, and the Finding that carries it to a person.
+
+Nothing here is a sentence for a screen: evidence is named values, a remedy is a template id with values,
+and `postlib.report` turns both into words, in one place, so that a translation is a catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+Evidence = tuple[tuple[str, str], ...]
+"""What was seen, in order: pairs of a name from the catalogue and a value as it stood on the wire."""
+
+
+class Status(StrEnum):
+    """The outcome of a check. *unknown* means we could not tell: it is never shown as *fail* or as *absent*."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not-applicable"
+    UNKNOWN = "unknown"
+
+
+class Lever(StrEnum):
+    """Who can make the change that a remedy asks for."""
+
+    DNS_HOST = "dns-host"
+    REGISTRAR = "registrar"
+    MAIL_PROVIDER = "mail-provider"
+    WEB_HOST = "web-host"
+    CDN = "cdn"
+    SENDER = "sender"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one rule about one subject.
+
+    `answer` is the subject's own word where pass and fail are not the words (official, refer, forged …).
+    `advice` on a pass is the id of a sentence that says what to phase out or add.
+    `rule` and `as_of` are filled in by the probe runner.
+    """
+
+    status: Status
+    evidence: Evidence = ()
+    answer: str = ""
+    advice: str = ""
+    rule: str = ""
+    as_of: date | None = None
+
+
+def passed(*, advice: str = "", answer: str = "", **evidence: object) -> Verdict:
+    """The rule holds."""
+    return Verdict(Status.PASS, _named(evidence), answer=answer, advice=advice)
+
+
+def failed(*, answer: str = "", **evidence: object) -> Verdict:
+    """The rule is broken, and `evidence` shows where."""
+    return Verdict(Status.FAIL, _named(evidence), answer=answer)
+
+
+def not_applicable(**evidence: object) -> Verdict:
+    """The rule does not speak of this subject, and `evidence` says why."""
+    return Verdict(Status.NOT_APPLICABLE, _named(evidence))
+
+
+def unknown(*, answer: str = "", **evidence: object) -> Verdict:
+    """It could not be told."""
+    return Verdict(Status.UNKNOWN, _named(evidence), answer=answer)
+
+
+def _named(evidence: Mapping[str, object]) -> Evidence:
+    """Evidence as pairs of text; a tuple or list gives one pair a member; dashes for underscores."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in evidence.items():
+        members = value if isinstance(value, (tuple, list)) else (value,)
+        pairs.extend((name.replace("_", "-"), str(member)) for member in members)
+    return tuple(pairs)
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """How to mend a finding: a template id with named values, who holds the lever, and the acts that heal.
+
+    `first_step` marks the safe first step where the last one would be dangerous today.
+    """
+
+    template: str
+    values: tuple[tuple[str, str], ...]
+    lever: Lever
+    acts: tuple[Mapping[str, Any], ...] = ()
+    first_step: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a report: which rule, about whom, with what outcome, and what to do."""
+
+    subject: str
+    check: str
+    verdict: Verdict
+    reference: str
+    required: bool = False
+    remedy: Remedy | None = None
+    lesson: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Status:
+        """The verdict's status."""
+        return self.verdict.status

@@ -1,0 +1,290 @@
+"""The one door out: one DNS question to one server, one TCP connection. The lab changes the address book, not the code.
+
+    Unreachable           nobody could be asked, or nobody answered: never a statement about a domain
+      x Lame              the parent zone answers, and every server it names for the zone does not (RFC 1912, section 2.8)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import socket
+import ssl
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import certifi
+import dns.exception
+import dns.flags
+import dns.message
+import dns.resolver
+
+from postlib.clock import Clock, LabClock, SystemClock
+
+Transport = Literal["udp", "tcp"]
+Route = Callable[[str, int, Transport], tuple[str, int]]
+"""The lab's address book: from an address and port of its Internet to a loopback address and port; raises Unreachable."""
+
+TRIES = 2  # UDP loses packets: RFC 1035, section 4.2.1, asks for another try
+STRAY_REPLIES = 16  # replies that answer something else, before we stop listening (a forger's flood must end)
+PROXY_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"  # PROXY protocol version 2, section 2.2
+OUTSIDER = {4: "203.0.113.250", 6: "2001:db8:ffff::250"}  # who we are in a lab when no `source` is given
+
+# https://www.iana.org/domains/root/servers, and the root's DS of 2017 and 2024, https://data.iana.org/root-anchors/
+ROOT_HINTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("a.root-servers.net.", ("198.41.0.4",)),
+    ("b.root-servers.net.", ("170.247.170.2",)),
+    ("c.root-servers.net.", ("192.33.4.12",)),
+    ("d.root-servers.net.", ("199.7.91.13",)),
+    ("e.root-servers.net.", ("192.203.230.10",)),
+    ("f.root-servers.net.", ("192.5.5.241",)),
+    ("i.root-servers.net.", ("192.36.148.17",)),
+    ("k.root-servers.net.", ("193.0.14.129",)),
+)
+TRUST_ANCHOR: tuple[str, ...] = (
+    "20326 8 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d",
+    "38696 8 2 683d2d0acb8c9b712a1948b27f741219298d0a450d612c483af444a4c0fb2b16",
+)
+
+
+class Unreachable(Exception):
+    """Nobody answered: `reason` is a word of the catalogue (timeout, refused, no-route, servfail …), `where` is who was asked."""
+
+    def __init__(self, reason: str, where: str) -> None:
+        super().__init__(f"{reason} at {where}")
+        self.reason = reason
+        self.where = where
+
+
+class Lame(Unreachable):
+    """Every authoritative server of the zone failed, seen by our own iteration: a fact about the zone."""
+
+
+class CouldNotTell(Exception):
+    """A check touched an Unknown; only the probe runner catches this."""
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(f"{unknown.reason} at {unknown.where}")
+        self.unknown = unknown
+
+
+@dataclass(frozen=True, eq=False)
+class Absent:
+    """The question was answered, and the answer is: there is none (no such name, or no such data)."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True, eq=False)
+class Unknown:
+    """It could not be told. Whatever touches it becomes unknown too: every use raises CouldNotTell."""
+
+    reason: str
+    where: str
+
+    def _touch(self, *_: Any) -> NoReturn:
+        raise CouldNotTell(self)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # copy, pickle and inspection ask for these
+            raise AttributeError(name)
+        raise CouldNotTell(self)
+
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _touch
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True)
+class Network:
+    """An Internet as seen from one place. `Network()` is the real one; a lab hands out the same class with another `route`.
+
+    `forwarder` "address:port" is asked instead of the system's resolvers; `iterate` walks from the root hints.
+    `timeout` is in seconds, for each question and each connection. `source` is this machine's address inside a lab.
+    `certificate_roots` is PEM text; empty means the usual public roots.
+    """
+
+    forwarder: str | None = None
+    iterate: bool = False
+    timeout: float = 2.0
+    source: str | None = None
+    route: Route | None = field(default=None, repr=False)
+    root_hints: tuple[tuple[str, tuple[str, ...]], ...] = field(default=ROOT_HINTS, repr=False)
+    trust_anchor: tuple[str, ...] = field(default=TRUST_ANCHOR, repr=False)
+    certificate_roots: str = field(default="", repr=False)
+    clock: Clock = field(default_factory=SystemClock)
+
+    @classmethod
+    def load(cls, path: str | Path, **changes: Any) -> Network:
+        """The fail-closed Network of an address book written by `postlib lab`. Raises ValueError if the file is not one."""
+        from datetime import datetime
+
+        try:
+            book = json.loads(Path(path).read_text())
+            routes = {(a, int(p), t): (str(h), int(q)) for a, p, t, h, q in book["routes"]}
+            settings = {
+                "iterate": True,
+                "root_hints": tuple((name, tuple(addresses)) for name, addresses in book["root_hints"]),
+                "trust_anchor": tuple(book["trust_anchor"]),
+                "certificate_roots": book["certificate_roots"],
+                "clock": LabClock(datetime.fromisoformat(book["at"])),
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is not an address book of `postlib lab`: {error!r}") from error
+
+        def route(address: str, port: int, transport: Transport) -> tuple[str, int]:
+            try:
+                return routes[address, port, transport]
+            except KeyError:
+                raise Unreachable("no-route", f"{address}:{port}") from None
+
+        return cls(**(settings | {"route": route} | changes))
+
+    @cached_property
+    def forwarders(self) -> tuple[tuple[str, int], ...]:
+        """The recursive servers to ask, in order: the one given, else the system's."""
+        if self.forwarder is None:
+            try:
+                system = dns.resolver.Resolver()
+            except dns.exception.DNSException as error:
+                raise Unreachable("no-resolver", "this machine") from error
+            return tuple((str(server), 53) for server in system.nameservers)
+        host, _, port = self.forwarder.rpartition(":")
+        if not host or self.forwarder.count(":") > 1 and not host.startswith("["):
+            host, port = self.forwarder, "53"
+        host = host.strip("[]")
+        try:
+            return ((str(ipaddress.ip_address(host)), int(port)),)
+        except ValueError:
+            raise ValueError(f"a forwarder is an address and a port, like 127.0.0.1:5300, not {self.forwarder!r}") from None
+
+    @property
+    def lab(self) -> bool:
+        """Whether this is a lab's Internet: no packet then leaves the machine."""
+        return self.route is not None
+
+    async def ask(self, question: dns.message.Message, server: str, port: int = 53, *, tcp: bool = False) -> dns.message.Message:
+        """Put one question to one server, by UDP and, where the reply is truncated, by TCP. Returns the reply, whatever its rcode.
+
+        Raises Unreachable: timeout, refused, no-route, malformed.
+        """
+        if not tcp:
+            reply = await self._ask_udp(question, server, port)
+            if not reply.flags & dns.flags.TC:
+                return reply
+        return await self._ask_tcp(question, server, port)
+
+    async def connect(self, address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open one TCP connection. In a lab it begins with a PROXY header, so that the far end sees our address there.
+
+        Raises Unreachable: timeout, refused, no-route.
+        """
+        reader, writer = await self._open(address, port)
+        if self.lab:
+            source = self.source or OUTSIDER[ipaddress.ip_address(address).version]
+            writer.write(proxy_header(source, address, port))
+        return reader, writer
+
+    def tls_context(self) -> ssl.SSLContext:
+        """A client context that trusts this Internet's roots; in a lab it verifies nothing, for ssl cannot be told the time."""
+        context = ssl.create_default_context(cadata=self.certificate_roots or None, cafile=None if self.certificate_roots else certifi.where())
+        if self.lab:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _destination(self, address: str, port: int, transport: Transport) -> tuple[str, int]:
+        """Where packets for that address really go. In a lab only to loopback; live, never to a special address (RFC 6890)."""
+        if self.route is not None:
+            host, real_port = self.route(address, port, transport)
+            if not ipaddress.ip_address(host).is_loopback:
+                raise Unreachable("no-route", f"{address}:{port}")
+            return host, real_port
+        target = ipaddress.ip_address(address)
+        if (target.is_global and not target.is_multicast) or (address, port) in self.forwarders:
+            return address, port
+        raise Unreachable("special-address", f"{address}:{port}")
+
+    async def _ask_udp(self, question: dns.message.Message, server: str, port: int) -> dns.message.Message:
+        destination = self._destination(server, port, "udp")
+        wire = question.to_wire()
+        for _ in range(TRIES):
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self._exchange(wire, question, destination, f"{server}:{port}"), self.timeout)
+        raise Unreachable("timeout", f"{server}:{port}")
+
+    async def _exchange(self, wire: bytes, question: dns.message.Message, destination: tuple[str, int], where: str) -> dns.message.Message:
+        """Send once, from a fresh port, and listen until a reply fits (RFC 5452, section 9)."""
+        loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in destination[0] else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as udp:
+            udp.setblocking(False)
+            try:
+                udp.connect(destination)  # the kernel then drops what others send
+                await loop.sock_sendall(udp, wire)
+                for _ in range(STRAY_REPLIES):
+                    reply = _parse(await loop.sock_recv(udp, 65535))
+                    if reply is not None and question.is_response(reply):
+                        return reply
+            except OSError as error:
+                raise Unreachable(_reason(error), where) from error
+        raise Unreachable("malformed", where)
+
+    async def _ask_tcp(self, question: dns.message.Message, server: str, port: int) -> dns.message.Message:
+        wire = question.to_wire()
+        reader, writer = await self._open(server, port)
+        try:
+            writer.write(struct.pack("!H", len(wire)) + wire)
+            async with asyncio.timeout(self.timeout):
+                length = struct.unpack("!H", await reader.readexactly(2))[0]
+                reply = _parse(await reader.readexactly(length))
+        except TimeoutError as error:
+            raise Unreachable("timeout", f"{server}:{port}") from error
+        except (OSError, EOFError) as error:
+            raise Unreachable("closed", f"{server}:{port}") from error
+        finally:
+            writer.close()
+        if reply is None or not question.is_response(reply):
+            raise Unreachable("malformed", f"{server}:{port}")
+        return reply
+
+    async def _open(self, address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, real_port = self._destination(address, port, "tcp")
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await asyncio.open_connection(host, real_port)
+        except TimeoutError as error:
+            raise Unreachable("timeout", f"{address}:{port}") from error
+        except OSError as error:
+            raise Unreachable(_reason(error), f"{address}:{port}") from error
+
+
+def proxy_header(source: str, destination: str, port: int) -> bytes:
+    """A PROXY protocol version 2 header for TCP, as sent by a host at `source` (port 49152) to `destination`."""
+    ends = [ipaddress.ip_address(source), ipaddress.ip_address(destination)]
+    if ends[0].version != ends[1].version:
+        ends[0] = ipaddress.ip_address(OUTSIDER[ends[1].version])
+    addresses = b"".join(end.packed for end in ends) + struct.pack("!HH", 49152, port)
+    family = b"\x11" if ends[1].version == 4 else b"\x21"
+    return PROXY_SIGNATURE + b"\x21" + family + struct.pack("!H", len(addresses)) + addresses
+
+
+def _parse(wire: bytes) -> dns.message.Message | None:
+    """The message in `wire`, or None where there is none: a hostile server may send anything."""
+    try:
+        return dns.message.from_wire(wire, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError, struct.error, IndexError):
+        return None
+
+
+def _reason(error: OSError) -> str:
+    return "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"

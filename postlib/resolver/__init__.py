@@ -1,0 +1,6 @@
+"""From a name to an answer and the chain that led there: iteration or forwarding, a cache, DNSSEC validation."""
+
+from postlib.resolver.answer import Answer, Link, Security
+from postlib.resolver.resolver import Resolver
+
+__all__ = ["Answer", "Link", "Resolver", "Security"]
