@@ -1,0 +1,1 @@
+"""Authoritative DNS for the lab: zones, signatures made on first use, answers, servers on loopback."""

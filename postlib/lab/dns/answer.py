@@ -1,0 +1,207 @@
+"""What an authoritative server answers (RFC 1034, section 4.3.2, with RFC 4035, 4592, 5155, 6672 and 8482). Pure: zones in, message out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import dns.edns
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdataset
+import dns.rdatatype
+import dns.rdtypes.ANY.CNAME
+import dns.rrset
+
+from postlib.lab.dns import denial
+from postlib.lab.dns.zone import WILDCARD, Zone
+
+RdataType = dns.rdatatype.RdataType
+Zones = Mapping[dns.name.Name, Zone]
+Section = list[dns.rrset.RRset]
+PAYLOAD = 1232  # bytes in a UDP answer, DNS flag day 2020
+ALIASES = 8  # CNAMEs followed inside one zone
+
+
+@dataclass
+class Draft:
+    """An answer in the making."""
+
+    zone: Zone
+    dnssec: bool
+    rcode: dns.rcode.Rcode = dns.rcode.NOERROR
+    authoritative: bool = True
+    answer: Section = field(default_factory=list)
+    authority: Section = field(default_factory=list)
+    additional: Section = field(default_factory=list)
+
+    def add(self, section: Section, name: dns.name.Name, rdataset: dns.rdataset.Rdataset, wildcard: dns.name.Name | None = None) -> None:
+        """Put a record set and, where asked for, its signatures into a section; `wildcard` is where it stands, if not at `name`."""
+        section.append(dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset)))
+        made = self.zone.signature(wildcard or name, rdataset) if self.dnssec else None
+        if made is not None:
+            section.append(dns.rrset.from_rdata_list(name, made.ttl, list(made)))
+
+    def deny(self, proof: Section, *, soa: bool = True) -> None:
+        """Put the SOA and the proof of absence into the authority section."""
+        start = self.zone.get(self.zone.origin, RdataType.SOA)
+        if soa and start is not None:
+            start = dns.rdataset.from_rdata_list(min(start.ttl, start[0].minimum), list(start))  # RFC 2308, section 3
+            self.add(self.authority, self.zone.origin, start)
+        if self.dnssec and self.zone.signing is not None:
+            for link in proof:
+                self.add(self.authority, link.name, link)
+
+
+def respond(zones: Zones, wire: bytes, *, udp: bool) -> bytes | None:
+    """The reply to a question as it came from the wire; None for what is no question at all."""
+    try:
+        question = dns.message.from_wire(wire, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError):
+        return None
+    if question.flags & dns.flags.QR:
+        return None
+    return _wire(_reply(zones, question), question, udp)
+
+
+def _reply(zones: Zones, question: dns.message.Message) -> dns.message.Message:
+    reply = dns.message.make_response(question, our_payload=PAYLOAD)
+    if question.edns > 0:
+        reply.set_rcode(dns.rcode.BADVERS)
+    elif question.opcode() != dns.opcode.QUERY:
+        reply.set_rcode(dns.rcode.NOTIMP)
+    elif len(question.question) != 1:
+        reply.set_rcode(dns.rcode.FORMERR)
+    else:
+        _fill(reply, zones, question)
+    return reply
+
+
+def _fill(reply: dns.message.Message, zones: Zones, question: dns.message.Message) -> None:
+    asked = question.question[0]
+    zone = _zone(zones, asked.name, asked.rdtype)
+    if zone is None or asked.rdclass != dns.rdataclass.IN or asked.rdtype in (RdataType.AXFR, RdataType.IXFR):
+        reply.set_rcode(dns.rcode.REFUSED)
+        return
+    draft = answer(zone, asked.name, asked.rdtype, dnssec=bool(question.ednsflags & dns.flags.DO))
+    reply.set_rcode(draft.rcode)
+    reply.flags |= dns.flags.AA if draft.authoritative else 0
+    reply.ednsflags |= question.ednsflags & dns.flags.DO
+    reply.answer, reply.authority, reply.additional = draft.answer, draft.authority, draft.additional
+
+
+def _zone(zones: Zones, name: dns.name.Name, rrtype: RdataType) -> Zone | None:
+    """The nearest zone at or above the name; for DS at its own apex the parent's, if it is here (RFC 4035, 3.1.4.1)."""
+    if rrtype == RdataType.DS and name in zones and name != dns.name.root:
+        above = _zone(zones, name.parent(), RdataType.SOA)
+        if above is not None:
+            return above
+    while name not in zones:
+        if name == dns.name.root:
+            return None
+        name = name.parent()
+    return zones[name]
+
+
+def answer(zone: Zone, name: dns.name.Name, rrtype: RdataType, *, dnssec: bool) -> Draft:
+    """The zone's answer; CNAMEs and DNAMEs are followed as far as the zone reaches."""
+    draft = Draft(zone, dnssec)
+    for _ in range(ALIASES):
+        target = _step(draft, name, rrtype)
+        if target is None or not target.is_subdomain(zone.origin):
+            break
+        name = target
+    return draft
+
+
+def _step(draft: Draft, name: dns.name.Name, rrtype: RdataType) -> dns.name.Name | None:
+    """Answer for one name; returns where an alias leads, or None when the answer is whole."""
+    zone = draft.zone
+    cut = zone.cut(name)
+    if cut is not None and not (rrtype == RdataType.DS and cut == name):
+        _refer(draft, cut)
+        return None
+    dname = next((above for above in [zone.origin, *zone.ancestors(name)] if above != name and zone.get(above, RdataType.DNAME)), None)
+    if dname is not None:
+        return _redirect(draft, name, dname)
+    if zone.exists(name):
+        return _at(draft, name, name, rrtype)
+    wildcard = WILDCARD.concatenate(zone.closest_encloser(name))
+    if zone.exists(wildcard):
+        return _at(draft, name, wildcard, rrtype)
+    draft.rcode = dns.rcode.NXDOMAIN
+    draft.deny(denial.absent_name(zone, name))
+    return None
+
+
+def _at(draft: Draft, name: dns.name.Name, node: dns.name.Name, rrtype: RdataType) -> dns.name.Name | None:
+    """Answer from the data at `node`: the name itself, or the wildcard that stands for it."""
+    zone = draft.zone
+    alias = zone.get(node, RdataType.CNAME)
+    found = alias if alias is not None and rrtype not in (RdataType.CNAME, RdataType.ANY) else _data(zone, node, rrtype)
+    if found is None:
+        proof = denial.absent_type(zone, name) if node == name else denial.absent_type_at_wildcard(zone, name, node)
+        draft.deny(proof)
+        return None
+    draft.add(draft.answer, name, found, node)
+    if node != name:
+        draft.deny(denial.absent_closer(zone, name), soa=False)
+    return found[0].target if found is alias and alias is not None and rrtype != RdataType.CNAME else None
+
+
+def _data(zone: Zone, node: dns.name.Name, rrtype: RdataType) -> dns.rdataset.Rdataset | None:
+    """The records asked for; for ANY one set is enough (RFC 8482, section 4.1); NSEC is found in the chain."""
+    if rrtype == RdataType.ANY:
+        return next((zone.get(node, kind) for kind in sorted(zone.types(node))), None)
+    if rrtype == RdataType.NSEC:
+        return next((link for owner, link in denial.chain(zone) if owner == node and link.rdtype == rrtype), None)
+    return zone.get(node, rrtype)
+
+
+def _refer(draft: Draft, cut: dns.name.Name) -> None:
+    """Hand on to the servers of a delegated zone, with its DS or the proof that it has none (RFC 4035, 3.1.4)."""
+    zone = draft.zone
+    draft.authoritative = bool(draft.answer)
+    servers = zone.get(cut, RdataType.NS)
+    assert servers is not None
+    draft.authority.append(dns.rrset.from_rdata_list(cut, servers.ttl, list(servers)))
+    ds = zone.get(cut, RdataType.DS)
+    if ds is not None and draft.dnssec:
+        draft.add(draft.authority, cut, ds)
+    elif ds is None:
+        draft.deny(denial.absent_type(zone, cut), soa=False)
+    for server in servers:
+        for kind in (RdataType.A, RdataType.AAAA):
+            glue = zone.get(server.target, kind) if server.target.is_subdomain(zone.origin) else None
+            if glue is not None:
+                draft.additional.append(dns.rrset.from_rdata_list(server.target, glue.ttl, list(glue)))
+
+
+def _redirect(draft: Draft, name: dns.name.Name, dname: dns.name.Name) -> dns.name.Name | None:
+    """A DNAME and the CNAME made from it (RFC 6672, section 3.2); YXDOMAIN where the new name is too long."""
+    found = draft.zone.get(dname, RdataType.DNAME)
+    assert found is not None
+    draft.add(draft.answer, dname, found)
+    try:
+        target = name.relativize(dname).concatenate(found[0].target)
+    except dns.name.NameTooLong:
+        draft.rcode = dns.rcode.YXDOMAIN
+        return None
+    record = dns.rdtypes.ANY.CNAME.CNAME(dns.rdataclass.IN, RdataType.CNAME, target)
+    draft.answer.append(dns.rrset.from_rdata(name, found.ttl, record))
+    return target
+
+
+def _wire(reply: dns.message.Message, question: dns.message.Message, udp: bool) -> bytes:
+    limit = min(max(question.payload, 512), PAYLOAD) if udp and question.edns >= 0 else 512 if udp else 65535
+    try:
+        return reply.to_wire(max_size=limit, prefer_truncation=True)
+    except dns.exception.TooBig:
+        short = dns.message.make_response(question, our_payload=PAYLOAD)
+        short.flags |= dns.flags.TC
+        return short.to_wire()
