@@ -45,3 +45,21 @@ def web(host: str, **settings: Any) -> Act:
 def advance(seconds: float) -> Act:
     """Let the lab's clock go forward."""
     return {"act": "advance", "seconds": seconds}
+
+
+def dkim(domain: str, selector: str, **settings: Any) -> Act:
+    """Make the lab's key of that selector (`kind`, `bits`), publish its record and, unless `signs=False`, sign with it from now on.
+
+    `revoked=True` publishes an empty key instead (RFC 6376, section 3.6.1); `removed=True` takes it away.
+    """
+    return {"act": "dkim", "domain": domain, "selector": selector, **settings}
+
+
+def serve(host: str, **changes: Any) -> Act:
+    """Change a name server: a `habit` (silent, refuses, servfail or none), or the zones it no longer holds (`drops`)."""
+    return {"act": "serve", "host": host, **changes}
+
+
+def load(zone: str, text: str) -> Act:
+    """Replace a zone's records by those of a master file."""
+    return {"act": "load", "zone": zone, "text": text}

@@ -51,8 +51,9 @@ class Draft:
         """Put the SOA and the proof of absence into the authority section."""
         start = self.zone.get(self.zone.origin, RdataType.SOA)
         if soa and start is not None:
-            start = dns.rdataset.from_rdata_list(min(start.ttl, start[0].minimum), list(start))  # RFC 2308, section 3
             self.add(self.authority, self.zone.origin, start)
+            for rrset in self.authority[-2:]:
+                rrset.ttl = min(start.ttl, start[0].minimum)  # RFC 2308, section 3
         if self.dnssec and self.zone.signing is not None:
             for link in proof:
                 self.add(self.authority, link.name, link)

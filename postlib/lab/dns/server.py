@@ -8,14 +8,17 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from postlib.lab.dns.answer import Zones, respond
+from postlib.lab.dns.answer import respond
+from postlib.lab.dns.zone import Zone
 
 Asked = Callable[[str, str], None]
 """Told of every question: name and type as text."""
@@ -26,27 +29,50 @@ HABITS = ("", "silent", "refuses", "servfail")
 
 
 @dataclass
-class NameServer:
-    """One machine's name service: the zones it holds and, for faults, a habit (silent, refuses, servfail)."""
+class Shelf:
+    """The zones that one machine holds and, for faults, a habit (silent, refuses, servfail); both may change while it serves."""
 
-    zones: Zones
-    asked: Asked | None = None
+    zones: dict[dns.name.Name, Zone] = field(default_factory=dict)
     habit: str = ""
+    changes: int = 0
+
+    def put(self, zone: Zone) -> None:
+        """Hold a zone from now on."""
+        self.zones[zone.origin] = zone
+        self.changes += 1
+
+    def drop(self, origin: dns.name.Name) -> None:
+        """Hold a zone no longer: questions for it are refused. Raises ValueError if it was not held."""
+        if self.zones.pop(origin, None) is None:
+            raise ValueError(f"this server does not hold {origin}")
+        self.changes += 1
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Differs whenever an answer may."""
+        return self.changes, sum(zone.version for zone in self.zones.values())
+
+
+@dataclass
+class NameServer:
+    """One machine's name service."""
+
+    shelf: Shelf
+    asked: Asked | None = None
     _kept: dict[tuple[bytes, bool], bytes] = field(default_factory=dict)
-    _version: int = -1
+    _version: tuple[int, int] = (-1, -1)
 
     def handle(self, wire: bytes, *, udp: bool) -> bytes | None:
         """The reply to one question, or None for silence."""
-        if self.habit:
+        if self.shelf.habit:
             return self._by_habit(wire)
-        version = sum(zone.version for zone in self.zones.values())
-        if version != self._version or len(self._kept) >= KEPT_ANSWERS:
+        if self.shelf.version != self._version or len(self._kept) >= KEPT_ANSWERS:
             self._kept.clear()
-            self._version = version
+            self._version = self.shelf.version
         key = (wire[2:], udp)
         reply = self._kept.get(key)
         if reply is None:
-            reply = respond(self.zones, wire, udp=udp)
+            reply = respond(self.shelf.zones, wire, udp=udp)
             if reply is None:
                 return None
             self._kept[key] = reply
@@ -55,13 +81,13 @@ class NameServer:
 
     def _by_habit(self, wire: bytes) -> bytes | None:
         self._tell(wire)
-        if self.habit == "silent":
+        if self.shelf.habit == "silent":
             return None
         try:
             reply = dns.message.make_response(dns.message.from_wire(wire, question_only=True))
         except (dns.exception.DNSException, ValueError):
             return None
-        reply.set_rcode(dns.rcode.REFUSED if self.habit == "refuses" else dns.rcode.SERVFAIL)
+        reply.set_rcode(dns.rcode.REFUSED if self.shelf.habit == "refuses" else dns.rcode.SERVFAIL)
         return reply.to_wire()
 
     def _tell(self, wire: bytes) -> None:
@@ -98,8 +124,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.server = server
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own does not inherit from it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         reply = self.server.handle(data, udp=True)

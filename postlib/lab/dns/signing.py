@@ -46,8 +46,8 @@ class ZoneKey:
 class Signing:
     """The settings of one signed zone.
 
-    Signatures are valid from `start` to `end`, in days from `now`'s midnight (an automatic signer renews them daily);
-    `denial` is nsec or nsec3 with `iterations`, `salt` and `opt_out` (RFC 5155; zero iterations and no salt, RFC 9276).
+    Signatures are valid from `start` to `end`, in days from `now`'s midnight; an `automatic` signer renews them daily.
+    `denial` is nsec or nsec3, with `iterations`, `salt` and `opt_out` (RFC 5155; zero iterations and no salt, RFC 9276).
     """
 
     origin: dns.name.Name
@@ -60,6 +60,7 @@ class Signing:
     start: float = -1.0
     end: float = 13.0
     slip: str = ""
+    automatic: bool = True
     dnskey_ttl: int = 3600
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
+import dns.exception
 import dns.name
 import dns.rdata
 import dns.rdataclass

@@ -1,0 +1,190 @@
+"""A domain of the lab as its owner handles it: four parts, zone, mail, web and registry. Every change is an act in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dns.name
+import dns.rdatatype
+
+from postlib import acts
+from postlib.acts import Act
+from postlib.lab.dns.zone import Zone
+from postlib.lab.mail.settings import MailSettings
+from postlib.lab.site import Site
+from postlib.lab.state import State
+
+Do = Callable[[Act], None]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One domain. Names given to its methods are relative to it, as in a DNS panel; "@" is the domain itself."""
+
+    name: str
+    state: State
+    do: Do
+
+    @property
+    def zone(self) -> ZonePart:
+        """Its DNS zone."""
+        return ZonePart(self)
+
+    @property
+    def mail(self) -> MailPart:
+        """Its mail servers and DKIM keys."""
+        return MailPart(self)
+
+    @property
+    def web(self) -> WebPart:
+        """Its web servers."""
+        return WebPart(self)
+
+    @property
+    def registry(self) -> RegistryPart:
+        """What the zone above says of it."""
+        return RegistryPart(self)
+
+    def publish(self, name: str, rrtype: str, *values: str, ttl: int = 3600, add: bool = False) -> None:
+        """Make `values` the records of that name and type; with `add=True`, put them beside what is there. Raises ValueError."""
+        self.do(acts.publish(self.absolute(name), rrtype.upper(), *values, ttl=ttl, add=add))
+
+    def withdraw(self, name: str, rrtype: str, *values: str) -> None:
+        """Take the records of that name and type away: all, or only `values`. Raises ValueError if there are none."""
+        self.do(acts.withdraw(self.absolute(name), rrtype.upper(), *values))
+
+    def sign(self, **settings: Any) -> None:
+        """Sign the zone and give the registry its DS record: the two steps of DNSSEC in one call (the module takes them apart)."""
+        self.do(acts.sign(self.name, **settings))
+        self.do(acts.registry(self.name, ds="match"))
+
+    def apply(self, remedy: Any) -> None:
+        """Carry out a remedy's acts: `remedy` is a Remedy, or a Finding that has one. Raises ValueError if it has none to carry out."""
+        remedy = getattr(remedy, "remedy", remedy)
+        todo: Iterable[Mapping[str, Any]] = getattr(remedy, "acts", ())
+        if not todo:
+            raise ValueError("this remedy has no acts to carry out here: it asks someone else for a change")
+        for act in todo:
+            self.do(dict(act))
+
+    def absolute(self, name: str) -> str:
+        """The full name of a relative one; a name that ends in a dot is full already."""
+        if name.endswith("."):
+            return name.rstrip(".")
+        return self.name if name in ("@", "") else f"{name}.{self.name}"
+
+    def __repr__(self) -> str:
+        return f"Domain({self.name!r})"
+
+
+@dataclass(frozen=True)
+class ZonePart:
+    """The domain's zone: text in, text out, one record set at a time through `publish` and `withdraw` of the domain."""
+
+    domain: Domain
+
+    @property
+    def _zone(self) -> Zone:
+        return self.domain.state.zone_of(dns.name.from_text(self.domain.name))
+
+    def text(self) -> str:
+        """The zone as a master file, without signatures."""
+        return self._zone.text()
+
+    def load(self, text: str) -> None:
+        """Replace all records by those of a master file. Raises ValueError, and changes nothing, if it cannot be read."""
+        self.domain.do(acts.load(self.domain.name, text))
+
+    def get(self, name: str, rrtype: str) -> tuple[str, ...]:
+        """The records of that name and type, as text; empty if there are none."""
+        found = self._zone.get(dns.name.from_text(self.domain.absolute(name)), dns.rdatatype.from_text(rrtype))
+        return tuple(record.to_text() for record in found or ())
+
+    @property
+    def signed(self) -> bool:
+        """Whether the zone is signed."""
+        return self._zone.signing is not None
+
+    def sign(self, **settings: Any) -> None:
+        """Sign the zone. The registry's DS is a step of its own: `registry.publish_ds()`."""
+        self.domain.do(acts.sign(self.domain.name, **settings))
+
+    def unsign(self) -> None:
+        """Take the signatures away; with a DS still at the registry this breaks the domain."""
+        self.domain.do(acts.sign(self.domain.name, signed=False))
+
+
+@dataclass(frozen=True)
+class MailPart:
+    """The domain's mail."""
+
+    domain: Domain
+
+    @property
+    def settings(self) -> MailSettings:
+        """The settings now. Raises ValueError for a domain that has no mail."""
+        try:
+            return self.domain.state.mail[self.domain.name]
+        except KeyError:
+            raise ValueError(f"{self.domain.name} has no mail in this lab") from None
+
+    def set(self, **changes: Any) -> None:
+        """Change settings: `starttls`, `certificate`, `envelope` …"""
+        self.domain.do(acts.mail(self.domain.name, **changes))
+
+    def new_key(self, selector: str, *, kind: str = "rsa", bits: int = 2048, signs: bool = True) -> None:
+        """Make a DKIM key, publish its record and, unless `signs=False`, sign with it from now on."""
+        self.domain.do(acts.dkim(self.domain.name, selector, kind=kind, bits=bits, signs=signs))
+
+    def revoke_key(self, selector: str) -> None:
+        """Publish an empty key: signatures of that selector verify no more (RFC 6376, section 3.6.1)."""
+        self.domain.do(acts.dkim(self.domain.name, selector, revoked=True))
+
+    def remove_key(self, selector: str) -> None:
+        """Take a selector's record away."""
+        self.domain.do(acts.dkim(self.domain.name, selector, removed=True))
+
+
+@dataclass(frozen=True)
+class WebPart:
+    """The domain's web servers."""
+
+    domain: Domain
+
+    def site(self, host: str = "@") -> Site:
+        """The site of a host. Raises ValueError where there is none."""
+        try:
+            return self.domain.state.sites[self.domain.absolute(host)]
+        except KeyError:
+            raise ValueError(f"{self.domain.absolute(host)} has no web site in this lab") from None
+
+    def set(self, host: str = "@", **changes: Any) -> None:
+        """Change a site: `personality`, `hsts`, `redirect`, or `pages={path: text or None}`."""
+        self.domain.do(acts.web(self.domain.absolute(host), **changes))
+
+
+@dataclass(frozen=True)
+class RegistryPart:
+    """The delegation, as the registry of the zone above keeps it."""
+
+    domain: Domain
+
+    def get(self, rrtype: str) -> tuple[str, ...]:
+        """The NS or DS records that the parent holds, as text."""
+        origin = dns.name.from_text(self.domain.name)
+        found = self.domain.state.parent_of(origin).get(origin, dns.rdatatype.from_text(rrtype))
+        return tuple(record.to_text() for record in found or ())
+
+    def publish_ds(self, *texts: str) -> None:
+        """Give the registry DS records; without any, those of the keys in use."""
+        self.domain.do(acts.registry(self.domain.name, ds=list(texts) or "match"))
+
+    def withdraw_ds(self) -> None:
+        """Have the DS records taken away: the domain is then unsigned for the world."""
+        self.domain.do(acts.registry(self.domain.name, ds=[]))
+
+    def set_servers(self, *hosts: str, glue: dict[str, list[str]] | None = None) -> None:
+        """Name other servers for the zone."""
+        self.domain.do(acts.registry(self.domain.name, ns=list(hosts), glue=glue or {}))

@@ -1,0 +1,120 @@
+"""An Internet to visit: the whole of it on this machine, and nothing of it beyond."""
+
+from __future__ import annotations
+
+import atexit
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dns.name
+
+from postlib.acts import Act
+from postlib.clock import LabClock
+from postlib.lab.build import build
+from postlib.lab.domain import Domain
+from postlib.lab.record import Record
+from postlib.lab.replay import apply, parse_name
+from postlib.lab.servers import Servers, close_all
+from postlib.network import Network
+
+DEFAULT_SEED = "union"
+atexit.register(close_all)
+
+
+class Internet:
+    """A world that is up. Servers open when first asked; `close()`, a `with` block or the end of the process ends them.
+
+    `network` is the one Network of this Internet: give it, or the Internet itself, wherever a Network is wanted.
+    """
+
+    def __init__(self, world: str, seed: str, at: datetime, acts: Iterable[Act] = ()) -> None:
+        self.world, self.seed, self.start = world, seed, at
+        self._acts = list(acts)
+        self._raise()
+
+    def _raise(self) -> None:
+        self.state = build(self.world, self.seed, self.start, self._acts)
+        self.record = Record(self.state.clock)
+        self.servers = Servers(self.state, self.record)
+        self.network = self.servers.network()
+
+    @property
+    def clock(self) -> LabClock:
+        """The lab's clock: it stands still until `clock.advance(days=1)`."""
+        return self.state.clock
+
+    def at(self, address: str) -> Network:
+        """The Network as a machine at `address` sees it: its mail servers then see that client."""
+        return self.servers.network(address)
+
+    def domain(self, name: str) -> Domain:
+        """One of the domains of this Internet. Raises ValueError, with the names there are, for any other."""
+        wanted = parse_name(name)
+        if wanted not in self.state.zones:
+            known = sorted(zone.to_text(omit_final_dot=True) for zone in self.state.zones if zone != dns.name.root)
+            raise ValueError(f"{name} is no domain of this Internet; it has {', '.join(n for n in known if not n.endswith('arpa'))}")
+        return Domain(wanted.to_text(omit_final_dot=True).lower(), self.state, self.do)
+
+    def do(self, act: Act) -> None:
+        """Carry out one act and write it into the journal. Raises ValueError, and changes nothing, if it cannot be done."""
+        apply(self.state, act)
+        self._acts.append({**act, "at": self.clock.now().isoformat()})
+
+    def journal(self) -> Sequence[Act]:
+        """The acts so far, in order: the change plan that leads from the world to here."""
+        times = [act["at"] for act in self._acts if "at" in act]
+        now = self.clock.now().isoformat()
+        waited = [{"act": "wait", "at": now}] if self.clock.now() != self.start and times[-1:] != [now] else []
+        return (*self._acts, *waited)
+
+    def save(self, path: str | Path) -> None:
+        """Write the journal to a file; `visit(world, journal=path)` goes on from it."""
+        Path(path).write_text(json.dumps(self.journal(), indent=1))
+
+    def reset(self) -> None:
+        """Start again as on the first visit: the same bytes, an empty journal."""
+        self.servers.close()
+        self._acts.clear()
+        self._raise()
+
+    def flush(self) -> None:
+        """Empty the cache of the lab's recursive resolver."""
+        self.servers.recursive.flush()
+
+    def close(self) -> None:
+        """End every server of this Internet."""
+        self.servers.close()
+
+    def __enter__(self) -> Internet:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Internet({self.world!r}, at {self.clock.now():%Y-%m-%d %H:%M} UTC)"
+
+
+def visit(world: str, *, at: datetime | None = None, seed: str = DEFAULT_SEED, journal: str | Path | Iterable[Act] | None = None) -> Internet:
+    """The Internet of a world, up at once. `at` is today 00:00 UTC unless given; `journal` is a file or the acts to replay.
+
+    Raises ValueError for a world that does not exist, and for a journal that cannot be read or replayed.
+    """
+    at = (at or datetime.now(UTC)).replace(**({} if at else {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}))  # type: ignore[arg-type]
+    return Internet(world, seed, at, _acts(journal))
+
+
+def _acts(journal: str | Path | Iterable[Act] | None) -> list[Act]:
+    if journal is None:
+        return []
+    if isinstance(journal, str | Path):
+        try:
+            journal = json.loads(Path(journal).read_text())
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{journal} cannot be read as a journal: {error}") from error
+    if not isinstance(journal, list | tuple) or not all(isinstance(act, dict) for act in journal):
+        raise ValueError("a journal is a list of acts")
+    return [dict(act) for act in journal]

@@ -1,0 +1,1 @@
+"""Mail in the lab: senders, exchangers, mailbox providers that judge, a list, a forwarder, reports."""

@@ -1,0 +1,41 @@
+"""How one domain's mail works: who sends it, who receives it, which keys sign it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RECEIVERS = ("operator", "modern", "literal", "list", "forwarder", "none")
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A DKIM key of a domain: its selector, kind (rsa or ed25519) and size, and whether it signs."""
+
+    name: str
+    kind: str = "rsa"
+    bits: int = 2048
+    signs: bool = True
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """The settings of one domain.
+
+    `host` sends and receives; `outbound` are the other hosts that may send. `envelope` is the domain of MAIL FROM.
+    `receiver` is what happens to mail that arrives: an operator's own mailboxes, a modern provider (RFC 9989),
+    a literal one (RFC 7489), a list that sends on to `members`, or a forwarder to `members`.
+    """
+
+    domain: str
+    host: str
+    selectors: tuple[Selector, ...] = ()
+    envelope: str = ""
+    starttls: bool = True
+    certificate: str = "good"
+    receiver: str = "operator"
+    members: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.receiver not in RECEIVERS:
+            raise ValueError(f"a receiver is one of {', '.join(RECEIVERS)}, not {self.receiver!r}")

@@ -1,0 +1,201 @@
+"""Carrying out acts on an Internet's state. Pure: records, settings and the clock change; no socket, no thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import dns.exception
+import dns.name
+import dns.rdatatype
+
+from postlib.acts import Act
+from postlib.lab.dns.server import HABITS
+from postlib.lab.dns.zone import Zone, quoted
+from postlib.lab.mail.settings import Selector
+from postlib.lab.state import State
+from postlib.lab.website import change
+from postlib.protocols.dkim import key_record
+
+RdataType = dns.rdatatype.RdataType
+UNTOUCHED = (RdataType.RRSIG, RdataType.NSEC, RdataType.NSEC3, RdataType.DNSKEY, RdataType.NSEC3PARAM)
+
+
+def replay(state: State, acts: Iterable[Act]) -> None:
+    """Carry out acts in order. Raises ValueError at the first that cannot be done, and leaves the state as it was before that act."""
+    for act in acts:
+        apply(state, act)
+
+
+def apply(state: State, act: Act) -> None:
+    """Carry out one act. Raises ValueError, in a sentence, for an act that is unknown, incomplete or impossible."""
+    settings = dict(act)
+    kind, at = settings.pop("act", None), settings.pop("at", None)
+    perform = ACTS.get(kind) if isinstance(kind, str) else None
+    if perform is None:
+        raise ValueError(f"there is no act {kind!r}; the acts are: {', '.join(sorted(ACTS))}")
+    if at is not None:
+        _wait(state, at)
+    try:
+        perform(state, **settings)
+    except TypeError as error:
+        raise ValueError(f"the act {kind!r} cannot be carried out as written: {error}") from error
+
+
+def _wait(state: State, at: str) -> None:
+    """Let the clock go to the time a journal gives."""
+    try:
+        seconds = (datetime.fromisoformat(at) - state.clock.now()).total_seconds()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{at!r} is not a time with its time zone") from error
+    state.clock.advance(seconds=seconds)
+
+
+def parse_name(text: str) -> dns.name.Name:
+    """An absolute name from its text. Raises ValueError if it is none."""
+    if not isinstance(text, str):
+        raise ValueError(f"a name is text, not {text!r}")
+    try:
+        return dns.name.from_text(text)
+    except dns.exception.DNSException as error:
+        raise ValueError(f"{text!r} is not a domain name: {error}") from error
+
+
+def _publish(state: State, *, name: str, type: str, values: list[str], ttl: int = 3600, add: bool = False) -> None:
+    owner = parse_name(name)
+    zone = state.zone_of(owner)
+    zone.put(owner, _rrtype(type), values, ttl, add=add)
+    _bump(zone)
+
+
+def _withdraw(state: State, *, name: str, type: str, values: Iterable[str] = ()) -> None:
+    owner = parse_name(name)
+    zone = state.zone_of(owner)
+    zone.take(owner, _rrtype(type), values)
+    _bump(zone)
+
+
+def _sign(state: State, *, zone: str, signed: bool = True, **settings: Any) -> None:
+    """Sign a zone afresh, or take its signatures away. The parent's DS stays as it is: that is the registry's."""
+    found = state.zones.get(parse_name(zone))
+    if found is None:
+        raise ValueError(f"{zone} is not a zone of this lab")
+    if signed:
+        state.sign(found, **settings)
+    else:
+        found.signing = None
+    _bump(found)
+
+
+def _registry(state: State, *, domain: str, ns: list[str] | None = None, glue: dict[str, list[str]] | None = None,
+              ds: list[str] | str | None = None) -> None:  # fmt: skip
+    """Change a delegation. `ds` is a list of texts, "match" for the keys in use, or an empty list to withdraw it."""
+    origin = parse_name(domain)
+    parent = state.parent_of(origin)
+    if ns is not None:
+        parent.put(origin, RdataType.NS, [f"{host.rstrip('.')}." for host in ns])
+    for host, addresses in (glue or {}).items():
+        state.glue(parent, parse_name(host), tuple(addresses))
+    if ds is not None:
+        _set_ds(state, parent, origin, ds)
+    _bump(parent)
+
+
+def _set_ds(state: State, parent: Zone, origin: dns.name.Name, ds: list[str] | str) -> None:
+    if ds == "match":
+        signing = state.zones[origin].signing if origin in state.zones else None
+        if signing is None:
+            raise ValueError(f"{origin} is not signed, so there is no key for a DS record to match")
+        ds = list(signing.ds())
+    if ds:
+        parent.put(origin, RdataType.DS, ds)
+    elif parent.get(origin, RdataType.DS):
+        parent.take(origin, RdataType.DS)
+
+
+def _dkim(state: State, *, domain: str, selector: str, kind: str = "rsa", bits: int = 2048, signs: bool = True,
+          revoked: bool = False, removed: bool = False) -> None:  # fmt: skip
+    settings = state.mail.get(domain)
+    if settings is None:
+        raise ValueError(f"{domain} sends no mail in this lab")
+    owner = parse_name(f"{selector}._domainkey.{domain}")
+    zone = state.zone_of(owner)
+    others = tuple(other for other in settings.selectors if other.name != selector)
+    made = Selector(selector, kind, bits, signs)
+    if removed:
+        zone.take(owner, RdataType.TXT)
+    else:
+        text = "v=DKIM1; p=" if revoked else key_record(state.dkim_key(domain, made))
+        zone.put(owner, RdataType.TXT, [quoted(text)])
+    state.mail[domain] = replace(settings, selectors=others if removed or revoked else (*others, made))
+    _bump(zone)
+
+
+def _serve(state: State, *, host: str, habit: str = "", drops: Iterable[str] = ()) -> None:
+    machine = state.machines.get(host)
+    if machine is None:
+        raise ValueError(f"{host} is no machine of this lab")
+    if habit not in HABITS:
+        raise ValueError(f"a habit is one of {', '.join(HABITS[1:])}, not {habit!r}")
+    for zone in drops:
+        machine.shelf.drop(parse_name(zone))
+    machine.shelf.habit = habit
+    machine.shelf.changes += 1
+
+
+def _mail(state: State, *, domain: str, **changes: Any) -> None:
+    settings = state.mail.get(domain)
+    if settings is None:
+        raise ValueError(f"{domain} sends no mail in this lab")
+    state.mail[domain] = replace(settings, **{key: tuple(v) if isinstance(v, list) else v for key, v in changes.items()})
+
+
+def _web(state: State, *, host: str, **changes: Any) -> None:
+    change(state, host, **{key: tuple(v) if isinstance(v, list) else v for key, v in changes.items()})
+
+
+def _load(state: State, *, zone: str, text: str) -> None:
+    found = state.zones.get(parse_name(zone))
+    if found is None:
+        raise ValueError(f"{zone} is not a zone of this lab")
+    found.load(text)
+
+
+def _advance(state: State, *, seconds: float = 0) -> None:
+    state.clock.advance(seconds=seconds)
+
+
+def _rrtype(text: str) -> RdataType:
+    """A record type that may be published by hand. Raises ValueError for others."""
+    try:
+        rrtype = dns.rdatatype.from_text(text)
+    except (dns.exception.DNSException, ValueError, AttributeError) as error:
+        raise ValueError(f"{text!r} is not a record type") from error
+    if rrtype in UNTOUCHED:
+        raise ValueError(f"{text} records are made by signing the zone, not published by hand")
+    return rrtype
+
+
+def _bump(zone: Zone) -> None:
+    """Raise the SOA serial, as any change to a zone does (RFC 1982 arithmetic)."""
+    soa = zone.get(zone.origin, RdataType.SOA)
+    if soa is not None:
+        record = soa[0].replace(serial=(soa[0].serial + 1) % 2**32)
+        zone.put(zone.origin, RdataType.SOA, [record.to_text()], soa.ttl)
+
+
+ACTS: dict[str, Callable[..., None]] = {
+    "publish": _publish,
+    "withdraw": _withdraw,
+    "sign": _sign,
+    "registry": _registry,
+    "dkim": _dkim,
+    "serve": _serve,
+    "mail": _mail,
+    "web": _web,
+    "load": _load,
+    "advance": _advance,
+    "wait": _advance,
+}

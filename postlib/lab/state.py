@@ -1,0 +1,143 @@
+"""What a lab Internet consists of, before any socket is open: machines, zones, mail and web settings, keys, the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import dns.name
+import dns.rdatatype
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from postlib.clock import LabClock
+from postlib.lab.authority import Authority
+from postlib.lab.dns.server import Shelf
+from postlib.lab.dns.signing import Signing, ZoneKey
+from postlib.lab.dns.zone import Zone
+from postlib.lab.keys import Keys
+from postlib.lab.mail.settings import MailSettings, Selector
+from postlib.lab.personalities import credentials
+from postlib.lab.site import Site
+from postlib.lab.smtp import MailHost
+
+RdataType = dns.rdatatype.RdataType
+
+
+@dataclass
+class Machine:
+    """A host: its addresses, whose it is, and what it serves. `shelf` holds its zones, `web` is the first host of its site."""
+
+    name: str
+    addresses: tuple[str, ...]
+    owner: str
+    smtp: bool = False
+    web: str = ""
+    resolver: bool = False
+    shelf: Shelf = field(default_factory=Shelf)
+
+
+@dataclass
+class State:
+    """One Internet as data. `build` makes it, acts change it, `Servers` opens sockets on it."""
+
+    world: str
+    seed: str
+    at: datetime
+    clock: LabClock
+    keys: Keys
+    authority: Authority
+    zones: dict[dns.name.Name, Zone] = field(default_factory=dict)
+    machines: dict[str, Machine] = field(default_factory=dict)
+    by_address: dict[str, Machine] = field(default_factory=dict)
+    mail: dict[str, MailSettings] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clock.ring(self.clock.now() + timedelta(days=1), self._renew)
+
+    def machine(self, name: str, addresses: tuple[str, ...], owner: str, **services: Any) -> Machine:
+        """Put a machine on the Internet. Raises ValueError if an address is taken."""
+        made = self.machines[name] = Machine(name, addresses, owner, **services)
+        for address in addresses:
+            if address in self.by_address:
+                raise ValueError(f"{address} belongs to {self.by_address[address].name}")
+            self.by_address[address] = made
+        return made
+
+    def zone(self, origin: str, *hosts: str) -> Zone:
+        """A new, empty zone, held by the machines named."""
+        name = dns.name.from_text(origin)
+        made = self.zones[name] = Zone(name)
+        for host in hosts:
+            self.machines[host].shelf.put(made)
+        return made
+
+    def zone_of(self, name: dns.name.Name) -> Zone:
+        """The zone that holds a name. Raises ValueError where there is none."""
+        above = name
+        while above not in self.zones:
+            if above == dns.name.root:
+                raise ValueError(f"no zone of this lab holds {name}")
+            above = above.parent()
+        return self.zones[above]
+
+    def parent_of(self, origin: dns.name.Name) -> Zone:
+        """The zone that delegates `origin`. Raises ValueError for the root."""
+        if origin == dns.name.root:
+            raise ValueError("the root zone has no parent")
+        return self.zone_of(origin.parent())
+
+    def sign(self, zone: Zone, generation: int = 1, **settings: Any) -> None:
+        """Sign a zone with the single key of that generation, made from the seed. Raises TypeError or ValueError for bad settings."""
+        key = ZoneKey(self.keys.ec(f"zone/{zone.origin}/{generation}"))
+        zone.signing = replace(Signing(zone.origin, (key,), self.clock.now()), **settings)
+        zone.touch()
+
+    def delegate(self, zone: Zone, servers: dict[str, tuple[str, ...]]) -> None:
+        """Name a zone's servers in its parent, with glue for those below the zone's own name, and its DS if it is signed."""
+        parent = self.parent_of(zone.origin)
+        parent.put(zone.origin, RdataType.NS, [f"{host}." for host in servers])
+        for host, addresses in servers.items():
+            name = dns.name.from_text(host)
+            if name.is_subdomain(zone.origin):
+                self.glue(parent, name, addresses)
+        if zone.signing is not None:
+            parent.put(zone.origin, RdataType.DS, zone.signing.ds())
+
+    @staticmethod
+    def glue(zone: Zone, name: dns.name.Name, addresses: tuple[str, ...]) -> None:
+        """Address records for a host: in its own zone, or below a delegation so that its servers can be found."""
+        for rrtype, colon in ((RdataType.A, False), (RdataType.AAAA, True)):
+            texts = [address for address in addresses if (":" in address) == colon]
+            if texts:
+                zone.put(name, rrtype, texts)
+
+    def tls_key(self, host: str) -> ec.EllipticCurvePrivateKey:
+        """The key of a host's certificate, the same through every renewal."""
+        return self.keys.ec(f"tls/{host}")
+
+    def mail_host(self, machine: Machine, address: str) -> MailHost:
+        """How that machine's mail server presents itself now: the domains it takes mail for, and its certificate."""
+        served = [settings for settings in self.mail.values() if settings.host == machine.name and settings.receiver != "none"]
+        tls = next((settings for settings in served if settings.starttls), None)
+        shown = credentials(self.authority, tls.certificate, [machine.name]) if tls else None
+        domains = frozenset(settings.domain for settings in served)
+        return MailHost(machine.name, address, domains, credentials=shown, personality=tls.certificate if tls else "good")
+
+    def dkim_key(self, domain: str, selector: Selector) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
+        """The private key behind a selector. Raises ValueError for a kind or size the lab does not make."""
+        label = f"dkim/{selector.name}/{domain}"
+        if selector.kind == "ed25519":
+            return self.keys.ed25519(label)
+        if selector.kind != "rsa":
+            raise ValueError(f"a DKIM key is rsa or ed25519 (RFC 8463), not {selector.kind!r}")
+        return self.keys.rsa(label, selector.bits)
+
+    def _renew(self) -> None:
+        """Every midnight the automatic signers sign afresh."""
+        for zone in self.zones.values():
+            if zone.signing is not None and zone.signing.automatic:
+                zone.signing = zone.signing.at(self.clock.now())
+                zone.touch()
+        self.clock.ring(self.clock.now() + timedelta(days=1), self._renew)

@@ -1,0 +1,168 @@
+"""The lab's web servers on loopback: HTTP/1.1 over TCP and over TLS, one listening port for each TLS personality.
+
+    web = Web(clock)
+    port = await web.open_https(sites, credentials, log, proxied=True, personality="good")
+
+`sites` and `credentials` are asked anew at each connection and request, so an act changes a live server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+import h11
+
+from postlib.clock import Clock
+from postlib.lab.authority import Credentials
+from postlib.lab.listener import Connection, Listener
+from postlib.lab.personalities import choosing_context, servable
+from postlib.lab.site import TEXT, Page, Site, Visit, answer
+
+__all__ = ["Page", "Site", "Visit", "Web", "servable"]
+
+Sites = Callable[[str], Site | None]
+Log = Callable[[Visit], None]
+
+LONGEST_HEAD = 16 * 1024  # octets of request line and headers; RFC 9112, section 3, asks for 8000 of the line at the least
+REQUEST_SECONDS = 10.0  # for one request to come in
+TLS_SECONDS = 5.0  # for a handshake
+CLOSING_SECONDS = 1.0  # for the client's close_notify
+
+
+class Web:
+    """The web servers of one Internet. Its methods are awaited on the loop that serves (`postlib.background`)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._listeners: list[Listener] = []
+
+    async def open_http(self, sites: Sites, log: Log, *, proxied: bool, listening: socket.socket | None = None) -> int:
+        """Serve these sites over plain http, on a socket from `listener.bind` if given. Returns the loopback port."""
+        return self._opened(sites, log, None, proxied, listening)
+
+    async def open_https(
+        self,
+        sites: Sites,
+        credentials: Callable[[Site], Credentials],
+        log: Log,
+        *,
+        proxied: bool,
+        personality: str,
+        listening: socket.socket | None = None,
+    ) -> int:
+        """Serve, over TLS, those of these sites that have this personality. Returns the loopback port.
+
+        Raises ValueError for a personality that is unknown or that the local OpenSSL cannot serve.
+        """
+
+        def here(host: str) -> Site | None:
+            site = sites(host)
+            return site if site is not None and site.personality == personality else None
+
+        def choose(host: str) -> Credentials | None:
+            site = here(host)
+            return None if site is None else credentials(site)
+
+        if personality not in servable():
+            raise ValueError(f"the TLS personality {personality!r} cannot be served here, only {', '.join(sorted(servable()))}")
+        return self._opened(here, log, choosing_context(personality, choose), proxied, listening)
+
+    async def close(self) -> None:
+        """Close every port and connection."""
+        listeners, self._listeners = self._listeners, []
+        await asyncio.gather(*(listener.close() for listener in listeners))
+
+    def _opened(self, sites: Sites, log: Log, tls: ssl.SSLContext | None, proxied: bool, listening: socket.socket | None) -> int:
+        async def serve(connection: Connection) -> None:
+            reader, writer = await _streams(connection, tls)
+            try:
+                await self._exchange(reader, writer, connection, sites, log)
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+
+        listener = Listener(serve, proxied=proxied, listening=listening)
+        self._listeners.append(listener)
+        return listener.port
+
+    async def _exchange(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection, sites: Sites, log: Log
+    ) -> None:
+        """One request, one answer, and no more: keep-alive is off."""
+        http = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
+        method, host, target = "", "", ""
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                request = await _request(http, reader)
+            if request is None:
+                return
+            method, (host, target) = request.method.decode(), _target(request)
+            secure = writer.get_extra_info("ssl_object")
+            page = answer(sites(host), method, host, target, secure=secure is not None)
+        except (h11.RemoteProtocolError, ValueError) as error:
+            page = Page(getattr(error, "error_status_hint", 400), TEXT, b"This is not an HTTP/1.1 request.\n")
+        writer.write(_octets(http, page, method, self._date()))
+        await writer.drain()
+        log(Visit(self._clock.now(), connection.source, host, target, page.status, method, _version(writer)))
+
+    def _date(self) -> str:
+        return format_datetime(self._clock.now(), usegmt=True)
+
+
+async def _streams(connection: Connection, tls: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """The connection as streams, after the TLS handshake if there is one. Raises OSError (ssl.SSLError is one) where it fails."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    limits = {} if tls is None else {"ssl_handshake_timeout": TLS_SECONDS, "ssl_shutdown_timeout": CLOSING_SECONDS}
+    transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection.socket, ssl=tls, **limits)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+async def _request(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
+    """The request's head; None where the client closes instead. Raises h11.RemoteProtocolError and TimeoutError."""
+    while True:
+        event = http.next_event()
+        if isinstance(event, h11.Request):
+            return event
+        if event is not h11.NEED_DATA:
+            return None
+        http.receive_data(await reader.read(LONGEST_HEAD))
+
+
+def _target(request: h11.Request) -> tuple[str, str]:
+    """Host (lower case, no port) and path with query. The target's own host goes before the Host header (RFC 9112, section 3.2.2).
+
+    Raises ValueError for a target or a host that is none.
+    """
+    target = request.target.decode()
+    authority = next((value.decode("latin-1") for name, value in request.headers if name == b"host"), "")
+    if not target.startswith("/"):
+        absolute = urlsplit(target)
+        if absolute.scheme not in ("http", "https") or not absolute.netloc:
+            raise ValueError(f"{target!r} is no target of a GET")
+        authority, target = absolute.netloc, absolute._replace(scheme="", netloc="").geturl() or "/"
+    host = urlsplit(f"//{authority}").hostname or ""
+    return host.removesuffix("."), target
+
+
+def _octets(http: h11.Connection, page: Page, method: str, date: str) -> bytes:
+    """The whole answer on the wire; a HEAD gets the headers alone."""
+    framing = [] if page.status in (204, 304) else [("Content-Length", str(len(page.body)))]
+    headers = [("Date", date), *page.headers, *framing, ("Connection", "close")]
+    wire = http.send(h11.Response(status_code=page.status, headers=headers)) or b""
+    if page.body and method != "HEAD":
+        wire += http.send(h11.Data(data=page.body)) or b""
+    return wire + (http.send(h11.EndOfMessage()) or b"")
+
+
+def _version(writer: asyncio.StreamWriter) -> str:
+    tls = writer.get_extra_info("ssl_object")
+    return "" if tls is None else tls.version() or ""
