@@ -38,7 +38,7 @@ class Zones:
         self._tcp.bind(("127.0.0.1", 0))
         self._udp.bind(self._tcp.getsockname())
         self._tcp.listen()
-        self.forwarder = "127.0.0.1:%d" % self._tcp.getsockname()[1]
+        self.forwarder = f"127.0.0.1:{self._tcp.getsockname()[1]}"
         for serve in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=serve, daemon=True).start()
 

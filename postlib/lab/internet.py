@@ -11,10 +11,17 @@ from typing import Any
 
 import dns.name
 
+from postlib import background
 from postlib.acts import Act
 from postlib.clock import LabClock
+from postlib.lab import worlds
 from postlib.lab.build import build
 from postlib.lab.domain import Domain
+from postlib.lab.mail.campaigns import Campaign, plan
+from postlib.lab.mail.letter import Letter
+from postlib.lab.mail.mailbox import Kept
+from postlib.lab.mail.office import Office
+from postlib.lab.mail.sender import Sent
 from postlib.lab.record import Record
 from postlib.lab.replay import apply, parse_name
 from postlib.lab.servers import Servers, close_all
@@ -40,6 +47,7 @@ class Internet:
         self.record = Record(self.state.clock)
         self.servers = Servers(self.state, self.record)
         self.network = self.servers.network()
+        self.office = Office(self.servers)
 
     @property
     def clock(self) -> LabClock:
@@ -62,6 +70,25 @@ class Internet:
         """Carry out one act and write it into the journal. Raises ValueError, and changes nothing, if it cannot be done."""
         apply(self.state, act)
         self._acts.append({**act, "at": self.clock.now().isoformat()})
+
+    def send(self, author: str, recipient: str, subject: str = "A letter", body: str = "Good day.", *, name: str = "", **how: Any) -> Sent:
+        """Send one letter by real SMTP, and say what became of it.
+
+        It goes out from the author's own servers unless `via` names another domain or machine; `envelope` is MAIL FROM,
+        `helo` the name given there, `signed_by` the domain whose DKIM keys sign ("" for none). Raises ValueError.
+        """
+        return background.run(self.office.post(Letter(author, recipient, subject, body, name), **how))[0]
+
+    def campaign(self, name: str, target: str = "auroria.post") -> Campaign:
+        """Let the phishers write in the name of `target`, and see what arrives. Raises ValueError for an unknown campaign."""
+        entry = next((entry for entry in worlds.load(self.world).entries if entry.domain == target), None)
+        title, letters = plan(name, target, str(entry.settings.get("country", target)) if entry else target)
+        sent = [background.run(self.office.post(letter, **how))[0] for letter, how in letters]
+        return Campaign(name, title, target, tuple(sent))
+
+    def mailbox(self, address: str) -> list[Kept]:
+        """What reached an address, oldest first, in inbox and spam."""
+        return self.office.mailboxes.of(address)
 
     def journal(self) -> Sequence[Act]:
         """The acts so far, in order: the change plan that leads from the world to here."""
@@ -98,13 +125,15 @@ class Internet:
         return f"Internet({self.world!r}, at {self.clock.now():%Y-%m-%d %H:%M} UTC)"
 
 
-def visit(world: str, *, at: datetime | None = None, seed: str = DEFAULT_SEED, journal: str | Path | Iterable[Act] | None = None) -> Internet:
+def visit(
+    world: str, *, at: datetime | None = None, seed: str = DEFAULT_SEED, journal: str | Path | Iterable[Act] | None = None
+) -> Internet:
     """The Internet of a world, up at once. `at` is today 00:00 UTC unless given; `journal` is a file or the acts to replay.
 
     Raises ValueError for a world that does not exist, and for a journal that cannot be read or replayed.
     """
-    at = (at or datetime.now(UTC)).replace(**({} if at else {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}))  # type: ignore[arg-type]
-    return Internet(world, seed, at, _acts(journal))
+    start = at or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Internet(world, seed, start, _acts(journal))
 
 
 def _acts(journal: str | Path | Iterable[Act] | None) -> list[Act]:

@@ -98,8 +98,8 @@ class Servers:
             host = partial(self.state.mail_host, machine, address)
             self._start(self._mail.open(host, self.postmaster.receiver(machine), proxied=way != "plain", listening=door))
         elif port == HTTP and machine.web:
-            door = self._bound(address, port, way)
-            self._start(self._web.open_http(partial(self._site, machine), partial(self._visited, machine), proxied=way != "plain", listening=door))
+            door, sites, log = self._bound(address, port, way), partial(self._site, machine), partial(self._visited, machine)
+            self._start(self._web.open_http(sites, log, proxied=way != "plain", listening=door))
         elif port == HTTPS and self._personality(machine) in servable():
             self._open_https(machine, address, way)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,8 @@ STS_PATH = "/.well-known/mta-sts.txt"
 
 def website(state: State, domain: str, country: str) -> None:
     """The operator's site under its domain, www and mta-sts, all on its web server."""
-    pages = {"/": _page(f"{country} Post", "Letters, parcels, stamps."), "/track": _page("Track your item", "Enter the 13 characters of your item.")}
+    tracking = _page("Track your item", "Enter the 13 characters of your item.")
+    pages = {"/": _page(f"{country} Post", "Letters, parcels, stamps."), "/track": tracking}
     www = Site((domain, f"www.{domain}"), pages, hsts=f"max-age={ONE_YEAR}; includeSubDomains")
     policy = {STS_PATH: Page(headers=TEXT, body=sts_policy("enforce", (f"mx1.{domain}",)))}
     for site in (www, Site((f"mta-sts.{domain}",), policy, redirect=False)):
@@ -29,7 +31,7 @@ def sts_policy(mode: str, exchangers: tuple[str, ...], max_age: int = 7 * 86_400
     return "".join(f"{line}\r\n" for line in fields).encode()
 
 
-def change(state: State, host: str, *, pages: dict[str, Any] | None = None, **settings: Any) -> None:
+def change(state: State, host: str, *, pages: Mapping[str, Any] | None = None, **settings: Any) -> None:
     """Change the site of a host: its settings, or single pages as {path: body or None}. Raises ValueError."""
     site = state.sites.get(host)
     if site is None:

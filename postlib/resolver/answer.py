@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import dns.name
@@ -10,6 +10,7 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.rrset
+from dns.rdtypes.ANY.TXT import TXT
 
 
 class Security(StrEnum):
@@ -40,7 +41,8 @@ class Link:
 class Answer:
     """The outcome of one question. `rrset` is None where there is no such name or no such data.
 
-    `aliases` are the targets of the CNAMEs and DNAMEs followed, in order; `ttl` is in seconds.
+    `aliases` are the targets of the CNAMEs and DNAMEs followed, in order; `ttl` is in seconds, what is left of it.
+    `answer` and `authority` are the RRsets as they were sent, signatures included, for a server that passes them on.
     """
 
     name: dns.name.Name
@@ -51,6 +53,13 @@ class Answer:
     aliases: tuple[dns.name.Name, ...] = ()
     chain: tuple[Link, ...] = ()
     ttl: int = 0
+    answer: tuple[dns.rrset.RRset, ...] = field(default=(), repr=False)
+    authority: tuple[dns.rrset.RRset, ...] = field(default=(), repr=False)
+
+    @property
+    def broken(self) -> Link | None:
+        """The first link that is bogus, or could not be looked at; None where the chain holds, or ends unsigned."""
+        return next((link for link in self.chain if link.security in (Security.BOGUS, Security.INDETERMINATE)), None)
 
     @property
     def exists(self) -> bool:
@@ -70,4 +79,4 @@ class Answer:
     @property
     def texts(self) -> tuple[bytes, ...]:
         """For TXT: each record's strings put together without spaces (RFC 7208, section 3.3)."""
-        return tuple(b"".join(record.strings) for record in self.records if record.rdtype == dns.rdatatype.TXT)
+        return tuple(b"".join(record.strings) for record in self.records if isinstance(record, TXT))

@@ -21,6 +21,7 @@ from postlib.network import Unreachable
 from postlib.resolver import Answer, Resolver, Security
 
 TCP_IDLE = 10.0  # seconds, RFC 7766, section 6.2.3
+SIGNING = (dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3)
 AT_ONCE = 200  # questions under way; more are answered SERVFAIL
 
 
@@ -54,6 +55,9 @@ class Recursor:
         except Unreachable:
             reply.set_rcode(dns.rcode.SERVFAIL)
             return
+        except ValueError:  # ANY, AXFR and their like
+            reply.set_rcode(dns.rcode.NOTIMP)
+            return
         if answer.security is Security.BOGUS and not question.flags & dns.flags.CD:
             reply.set_rcode(dns.rcode.SERVFAIL)
             return
@@ -63,16 +67,12 @@ class Recursor:
         reply.ednsflags |= question.ednsflags & dns.flags.DO
         self._sections(reply, answer, bool(question.ednsflags & dns.flags.DO))
 
-    def _sections(self, reply: dns.message.Message, answer: Answer, dnssec: bool) -> None:
-        owner = answer.name
-        for alias in answer.aliases:
-            reply.answer.append(dns.rrset.from_text(owner, answer.ttl, "IN", "CNAME", alias.to_text()))
-            owner = alias
-        if answer.rrset is not None:
-            reply.answer.append(answer.rrset)
-        for rrset in answer.proof:
-            if dnssec:
-                (reply.answer if rrset.name == owner and answer.rrset is not None else reply.authority).append(rrset)
+    @staticmethod
+    def _sections(reply: dns.message.Message, answer: Answer, dnssec: bool) -> None:
+        """The records as their own servers sent them; signatures and denials only for those who ask (RFC 4035, section 3.2.1)."""
+        wanted = [rrset for rrset in answer.answer if dnssec or rrset.rdtype not in SIGNING or rrset.rdtype == answer.rrtype]
+        reply.answer = [_aged(rrset, answer.ttl) for rrset in wanted]
+        reply.authority = [_aged(rrset, answer.ttl) for rrset in answer.authority if dnssec or rrset.rdtype not in SIGNING]
 
     async def serve_udp(self, bound: socket.socket) -> asyncio.BaseTransport:
         """Answer on a bound UDP socket until the transport is closed."""
@@ -111,3 +111,8 @@ class _Datagrams(asyncio.DatagramProtocol):
         reply = await self.recursor.handle(data, udp=True)
         if reply is not None and not self.transport.is_closing():
             self.transport.sendto(reply, addr)
+
+
+def _aged(rrset: dns.rrset.RRset, ttl: int) -> dns.rrset.RRset:
+    """The same records with no more life than the cached answer has left."""
+    return dns.rrset.from_rdata_list(rrset.name, min(rrset.ttl, ttl), list(rrset))

@@ -23,7 +23,8 @@ class MailSettings:
 
     `host` sends and receives; `outbound` are the other hosts that may send. `envelope` is the domain of MAIL FROM.
     `receiver` is what happens to mail that arrives: an operator's own mailboxes, a modern provider (RFC 9989),
-    a literal one (RFC 7489), a list that sends on to `members`, or a forwarder to `members`.
+    a literal one (RFC 7489), a list that sends on to `members` (and `rewrites` From, or not), or a forwarder to `members`.
+    `users` are the local parts there are; none given means that all are.
     """
 
     domain: str
@@ -35,6 +36,7 @@ class MailSettings:
     receiver: str = "operator"
     members: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    rewrites: bool = False
 
     def __post_init__(self) -> None:
         if self.receiver not in RECEIVERS:

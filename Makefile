@@ -1,0 +1,25 @@
+# make course   the course in your browser (PORT=9000 for another port)
+# make test     every test that is quick; make test FULL=1 takes all
+# make clean    takes away what these commands made; your folder my/ stays
+# make lock     for maintainers: the locks anew from pyproject.toml (UPGRADE=1 takes newer versions)
+# Without make: python bootstrap.py course
+
+PYTHON ?= python3
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
+
+.PHONY: course test clean lock
+export PORT FULL
+
+course test:
+	@$(PYTHON) bootstrap.py $@
+
+clean:
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis postlib.egg-info
+	find postlib autograder tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# The first lock holds everything; the second is the part of it that a learner needs.
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv, a maintainer's tool: python -m pip install uv"; exit 2; }
+	$(COMPILE) --all-extras --output-file requirements/test.lock
+	$(COMPILE) --extra course --extra second-opinion --constraint requirements/test.lock --output-file requirements/course.lock

@@ -1,0 +1,62 @@
+"""Mailboxes of the lab: what arrived, in which folder, and what the provider found out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import cast
+
+from postlib.lab.mail.judging import Decision, Judgement
+
+KEPT_MESSAGES = 20_000  # in all mailboxes of one Internet; the oldest go first
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One message as a person finds it: in `folder` (inbox or spam), or refused and only on the provider's record."""
+
+    recipient: str
+    when: datetime
+    source: str
+    message: bytes
+    decision: Decision
+    judgement: Judgement
+    tls: str
+
+    @property
+    def folder(self) -> str:
+        """inbox, spam or refused."""
+        return self.decision.folder
+
+    @property
+    def parsed(self) -> EmailMessage:
+        """The message, to read its header fields and text."""
+        return cast(EmailMessage, message_from_bytes(self.message, policy=policy.default))
+
+    @property
+    def message_id(self) -> str:
+        """Its Message-ID."""
+        return str(self.parsed["Message-ID"] or "")
+
+
+class Mailboxes:
+    """All mail of one Internet, by recipient."""
+
+    def __init__(self) -> None:
+        self._kept: list[Kept] = []
+
+    def put(self, kept: Kept) -> None:
+        """Keep one message."""
+        self._kept.append(kept)
+        del self._kept[:-KEPT_MESSAGES]
+
+    def of(self, address: str) -> list[Kept]:
+        """What reached that address, oldest first; what was refused never did."""
+        return [kept for kept in self._kept if kept.recipient == address.lower() and kept.folder != "refused"]
+
+    def find(self, recipient: str, message_id: str) -> Kept | None:
+        """The newest record of one message at one recipient, refused or not."""
+        mine = (kept for kept in reversed(self._kept) if kept.recipient == recipient.lower() and kept.message_id == message_id)
+        return next(mine, None)

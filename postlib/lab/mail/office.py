@@ -1,0 +1,88 @@
+"""The mail of one Internet: who sends, what is kept, what the providers have learnt, and the day's reports."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import timedelta
+
+from postlib import background
+from postlib.lab.mail.desk import Desk
+from postlib.lab.mail.judging import Judgement
+from postlib.lab.mail.letter import Letter
+from postlib.lab.mail.mailbox import Mailboxes
+from postlib.lab.mail.reporting import Ledger, destinations
+from postlib.lab.mail.sender import Sender, Sent
+from postlib.lab.servers import Servers
+from postlib.lab.smtp import Receiver
+from postlib.lab.state import Machine
+from postlib.protocols import reports
+
+
+class Office:
+    """Every mailbox and every sender of one Internet."""
+
+    def __init__(self, servers: Servers) -> None:
+        self.servers, self.state, self.record = servers, servers.state, servers.record
+        self.mailboxes, self.ledger = Mailboxes(), Ledger()
+        self._aligned: dict[str, set[str]] = {}  # what each provider has learnt of sources
+        self._numbers = itertools.count(1)
+        servers.postmaster = self
+        self._ring()
+
+    def receiver(self, machine: Machine) -> Receiver:
+        """The receiver of a machine's mail."""
+        return Desk(self, machine)
+
+    def sender(self, host: str) -> Sender:
+        """A machine that sends. Raises ValueError for an unknown one."""
+        if host not in self.state.machines:
+            raise ValueError(f"{host} is no machine of this lab")
+        return Sender(self.state, self.state.machines[host], self.servers.network)
+
+    async def post(self, letter: Letter, *, via: str = "", envelope: str | None = None, helo: str = "", signed_by: str | None = None,
+                   headers: Sequence[tuple[str, str]] = ()) -> list[Sent]:  # fmt: skip
+        """Send a letter from the author's own servers, or `via` another domain's or machine's.
+
+        `envelope` is MAIL FROM (the author unless given), `signed_by` the domain whose keys sign ("" for none).
+        """
+        domain = letter.author.rpartition("@")[2].lower()
+        host = self.state.mail[via or domain].host if (via or domain) in self.state.mail else via or domain
+        signer = (via or domain) if signed_by is None else signed_by
+        sender = self.sender(host)
+        message = sender.signed(letter.octets(self.state.clock.now(), next(self._numbers), headers), signer)
+        return await sender.send(message, letter.author if envelope is None else envelope, [letter.recipient], self.mailboxes.find, helo)
+
+    def known(self, provider: str, source: str) -> bool:
+        """Whether a provider has other knowledge in favour of a source: it sent aligned mail before, or is a list or forwarder."""
+        machine = self.state.by_address.get(source)
+        serves = {settings.receiver for settings in self.state.mail.values() if machine is not None and settings.host == machine.name}
+        return source in self._aligned.get(provider, ()) or bool(serves & {"list", "forwarder"})
+
+    def learn(self, provider: str, source: str, judgement: Judgement) -> None:
+        """Remember that a source has sent aligned mail."""
+        if judgement.passed:
+            self._aligned.setdefault(provider, set()).add(source)
+
+    def _ring(self) -> None:
+        """Set the bell for the next midnight (UTC), when a day's reports are due."""
+        now = self.state.clock.now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        self.state.clock.ring(midnight, self._midnight)
+
+    def _midnight(self) -> None:
+        if not self.servers.closed:
+            background.run(self._report())
+            self._ring()
+
+    async def _report(self) -> None:
+        """Mail the day's reports, each from its provider's own servers, signed as any of its mail."""
+        begin = self.state.clock.now() - timedelta(days=1)
+        for provider, policy, report in self.ledger.close(begin):
+            sender = self.sender(self.state.mail[provider].host)
+            net = self.servers.network(sender.address)
+            for address in await destinations(net, report.policy_published.domain, policy):
+                letter = reports.message(report, submitter=provider, recipient=address, date=self.state.clock.now())
+                envelope = f"dmarc-reports@{provider}"
+                for sent in await sender.send(sender.signed(letter, provider), envelope, [address], self.mailboxes.find):
+                    self.record.note(sender.machine.name, "report", report.policy_published.domain, sent.recipient, sent.outcome)

@@ -1,0 +1,106 @@
+"""Brand Indicators for Message Identification (draft-brand-indicators-for-message-identification-08; not an RFC)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from postlib.network import Network
+from postlib.protocols.malformed import Malformed
+from postlib.resolver import Resolver
+
+RECORD_LIMIT = 65535  # octets: RFC 1035, section 3.2.1
+TAG = re.compile(r"[ \t]*([a-z][a-z0-9_]*)[ \t]*=[ \t]*([^\x00-\x1f;]*?)[ \t]*", re.IGNORECASE)
+LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The Assertion Record: `location` of the SVG, `authority` of the certificate that backs it; other tags as they stand.
+
+    Both empty is a declination: the domain takes no part ("Declination to Publish").
+    """
+
+    location: str
+    authority: str = ""
+    extensions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def declined(self) -> bool:
+        """Whether the domain says that it takes no part."""
+        return not self.location and not self.authority
+
+
+@dataclass(frozen=True)
+class Bimi:
+    """What was found for a domain; `failure` is no-record, several-records, or a word of `parse_record`."""
+
+    domain: str
+    selector: str
+    record: Record | None
+    failure: str = ""
+    texts: tuple[bytes, ...] = ()
+
+
+def parse_record(text: bytes) -> Record:
+    """The record's grammar, a tag-list as DKIM's.
+
+    Raises Malformed: too-long, not-utf-8, bad-tag, duplicate-tag, bad-version (v=BIMI1 comes first), no-location, bad-uri.
+    """
+    if len(text) > RECORD_LIMIT:
+        raise Malformed("too-long", f"{len(text)} octets")
+    try:
+        parts = text.decode("utf-8").split(";")
+    except UnicodeDecodeError as error:
+        raise Malformed("not-utf-8", f"octet {error.start}") from error
+    if len(parts) > 1 and not parts[-1].strip(" \t"):
+        parts.pop()
+    tags = [_tag(part) for part in parts]
+    names = [name for name, _ in tags]
+    if tags[0] != ("v", "BIMI1"):
+        raise Malformed("bad-version", parts[0][:80])
+    again = next((name for name in names if names.count(name) > 1), None)
+    if again is not None:
+        raise Malformed("duplicate-tag", again)
+    values = dict(tags)
+    if "l" not in values:
+        raise Malformed("no-location")
+    others = tuple(tag for tag in tags if tag[0] not in ("v", "l", "a"))
+    return Record(_https(values["l"]), _https(values.get("a", "")), others)
+
+
+def _tag(part: str) -> tuple[str, str]:
+    found = TAG.fullmatch(part)
+    if found is None:
+        raise Malformed("bad-tag", part[:80])
+    return found[1].lower(), found[2]
+
+
+def _https(uri: str) -> str:
+    """An https URI or nothing: no other scheme may carry an indicator or its evidence."""
+    try:
+        parts = urlsplit(uri)
+        fits = parts.scheme == "https" and bool(parts.hostname) and " " not in uri
+    except ValueError:
+        fits = False
+    if uri and not fits:
+        raise Malformed("bad-uri", uri[:80])
+    return uri
+
+
+async def discover(net: Network | Resolver, domain: str, selector: str = "default") -> Bimi:
+    """The record at `<selector>._bimi.<domain>`; where there is none the caller asks the organizational domain.
+
+    Raises Unreachable, and ValueError for a selector that is not labels.
+    """
+    if not all(LABEL.fullmatch(label) for label in selector.split(".")):
+        raise ValueError(f"a selector is a label or several: {selector!r}")
+    answer = await Resolver.of(net).lookup(f"{selector}._bimi.{domain}", "TXT")
+    texts = tuple(text for text in answer.texts if re.match(rb"[vV][ \t]*=[ \t]*BIMI1[ \t]*(;|$)", text))
+    if len(texts) != 1:
+        return Bimi(domain, selector, None, "several-records" if texts else "no-record", answer.texts)
+    try:
+        return Bimi(domain, selector, parse_record(texts[0]), "", answer.texts)
+    except Malformed as error:
+        return Bimi(domain, selector, None, error.reason, answer.texts)

@@ -1,0 +1,107 @@
+"""A zone's servers, seen from both sides of the cut (RFC 1034, section 4.2.2; RFC 1912, section 2.8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+from dns.rdtypes.ANY.NS import NS
+from dns.rdtypes.ANY.SOA import SOA
+from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
+
+from postlib.network import Unreachable
+from postlib.resolver.answer import Answer
+from postlib.resolver.forwarding import Forwarding
+from postlib.resolver.iteration import MAX_NAMESERVERS, Glue, Iteration
+from postlib.resolver.upstream import Upstream
+
+Resolve = Callable[[dns.name.Name, str], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What one server at one address says of the zone. `reason` is why it said nothing ("timeout"); then `rcode` is None.
+
+    `serial` is its SOA's; `ns` the NS set it gives; `authoritative` the AA bit of its SOA answer.
+    """
+
+    name: dns.name.Name
+    address: str
+    rcode: dns.rcode.Rcode | None = None
+    authoritative: bool = False
+    serial: int | None = None
+    ns: tuple[dns.name.Name, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """A zone's delegation. Through a forwarder the parent's side cannot be seen: `parent` is None, `parent_ns` and `glue` are empty.
+
+    `child_ns` is the NS set of the first server that answers with authority, else the forwarder's word; both sorted.
+    """
+
+    zone: dns.name.Name
+    parent: dns.name.Name | None
+    parent_ns: tuple[dns.name.Name, ...]
+    glue: Glue
+    child_ns: tuple[dns.name.Name, ...]
+    servers: tuple[ServerState, ...]
+
+
+async def observe(resolve: Resolve, fetcher: Forwarding | Iteration, upstream: Upstream, zone: dns.name.Name) -> Delegation:
+    """Ask the parent for its referral, then every server for its SOA and NS. Raises Unreachable where the parent is silent."""
+    parent: dns.name.Name | None = None
+    parent_ns: tuple[dns.name.Name, ...] = ()
+    child_ns: tuple[dns.name.Name, ...] = ()
+    glue: Glue = ()
+    if isinstance(fetcher, Iteration):
+        parent, parent_ns, glue = await fetcher.delegation(zone)
+    else:
+        child_ns = tuple(sorted(record.target for record in (await resolve(zone, "NS")).records if isinstance(record, NS)))
+    places = await asyncio.gather(*(_addresses(resolve, name, glue) for name in (parent_ns or child_ns)[:MAX_NAMESERVERS]))
+    states = await asyncio.gather(*(_ask(upstream, zone, name, address) for place in places for name, address in place))
+    answering = next((state.ns for state in states if state.authoritative and state.ns), child_ns)
+    return Delegation(zone, parent, parent_ns, glue, answering, tuple(states))
+
+
+async def _addresses(resolve: Resolve, name: dns.name.Name, glue: Glue) -> list[tuple[dns.name.Name, str]]:
+    """A server's addresses, by glue or by asking; one pair with no address where there is none."""
+    glued = [pair for pair in glue if pair[0] == name]
+    if glued:
+        return glued
+    found = await asyncio.gather(*(_look_up(resolve, name, rrtype) for rrtype in ("A", "AAAA")))
+    return [(name, address) for addresses in found for address in addresses] or [(name, "")]
+
+
+async def _look_up(resolve: Resolve, name: dns.name.Name, rrtype: str) -> tuple[str, ...]:
+    try:
+        answer = await resolve(name, rrtype)
+    except Unreachable:
+        return ()  # the server's state then says "no-address"
+    return tuple(record.address for record in answer.records if isinstance(record, (A, AAAA)))
+
+
+async def _ask(upstream: Upstream, zone: dns.name.Name, name: dns.name.Name, address: str) -> ServerState:
+    if not address:
+        return ServerState(name, address, reason="no-address")
+    try:
+        soa = await upstream.ask(zone, dns.rdatatype.SOA, address)
+        ns = await upstream.ask(zone, dns.rdatatype.NS, address)
+    except Unreachable as error:
+        return ServerState(name, address, reason=error.reason)
+    serials = [record.serial for rrset in soa.answer if rrset.name == zone for record in rrset if isinstance(record, SOA)]
+    return ServerState(name, address, soa.rcode(), bool(soa.flags & dns.flags.AA), serials[0] if serials else None, _targets(ns, zone))
+
+
+def _targets(message: dns.message.Message, zone: dns.name.Name) -> tuple[dns.name.Name, ...]:
+    sets = (rrset for rrset in message.answer if rrset.name == zone and rrset.rdtype == dns.rdatatype.NS)
+    return tuple(sorted(record.target for rrset in sets for record in rrset))
+

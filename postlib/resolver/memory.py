@@ -1,0 +1,100 @@
+"""What has been learnt, for as long as it lives by the Network's clock, and what is being asked right now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from postlib.clock import Clock
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_ENTRIES = 20_000  # for each kind of thing: a recursive server's memory is bounded; Unbound's msg-cache of 4 MB holds about as many
+MAX_TTL = 86_400  # seconds: Unbound's cache-max-ttl
+MAX_NEGATIVE_TTL = 10_800  # RFC 2308, section 5: one to three hours work well
+NO_SOA_TTL = 5  # a denial without SOA is hardly kept (RFC 2308, section 5): Unbound 1.24, NORR_TTL
+BOGUS_TTL = 60  # RFC 4035, section 4.7, asks for a short one; Unbound's val-bogus-ttl
+
+
+@dataclass
+class Pending(Generic[V]):
+    """A question under way, and how many wait for it."""
+
+    task: asyncio.Task[V]
+    waiting: int = 0
+
+
+class Memory(Generic[K, V]):
+    """Values that end at their own moments. Those who ask for the same at the same time share one piece of work."""
+
+    def __init__(self, clock: Clock, size: int = MAX_ENTRIES) -> None:
+        self._clock = clock
+        self._size = size
+        self._kept: dict[K, tuple[V, datetime]] = {}
+        self._pending: dict[K, Pending[V]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def peek(self, key: K) -> V | None:
+        """What is kept and still lives, or None."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        if kept[1] > self._clock.now():
+            return kept[0]
+        del self._kept[key]
+        return None
+
+    def keep(self, key: K, value: V, until: datetime) -> None:
+        """Keep `value` until that moment; the one kept longest gives way where there is no room."""
+        if until <= self._clock.now():
+            return
+        self._kept.pop(key, None)
+        while len(self._kept) >= self._size:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = value, until
+
+    def until(self, seconds: int) -> datetime:
+        """The moment so many seconds from now."""
+        return self._clock.now() + timedelta(seconds=seconds)
+
+    def forget(self) -> None:
+        """Keep nothing, nor what is still being asked."""
+        self._kept.clear()
+        self._pending.clear()
+
+    async def get(self, key: K, make: Callable[[], Awaitable[tuple[V, datetime]]]) -> V:
+        """What is kept, else what `make` gives, which is kept until the moment it names. What it raises is not kept.
+
+        Cancelling one who waits does not disturb the others; when nobody waits any more the work is cancelled too.
+        """
+        kept = self.peek(key)
+        if kept is not None:
+            return kept
+        pending = self._pending.get(key)
+        if pending is None or pending.task.get_loop() is not asyncio.get_running_loop():
+            pending = self._pending[key] = Pending(asyncio.get_running_loop().create_task(self._make(key, make)))
+        pending.waiting += 1
+        try:
+            return await asyncio.shield(pending.task)
+        finally:
+            pending.waiting -= 1
+            if not pending.waiting:
+                self._abandon(key, pending)
+
+    def _abandon(self, key: K, pending: Pending[V]) -> None:
+        if self._pending.get(key) is pending:
+            del self._pending[key]
+        pending.task.cancel()  # does nothing to a task that is done
+
+    async def _make(self, key: K, make: Callable[[], Awaitable[tuple[V, datetime]]]) -> V:
+        value, until = await make()
+        pending = self._pending.get(key)
+        if pending is not None and pending.task is asyncio.current_task():  # else it was forgotten meanwhile
+            self.keep(key, value, until)
+        return value

@@ -1,0 +1,71 @@
+"""Questions to single servers, and the memory of those that were silent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+
+from postlib.dnssec.work import Work
+from postlib.network import Network, Unreachable
+
+PAYLOAD = 1232  # octets by UDP without fragments: DNS Flag Day 2020, and RFC 9715
+MAX_SILENCES = 4  # questions left without a reply by a server that never gave one, before it is left alone
+SILENCE = timedelta(minutes=15)  # how long a silent server is remembered: Unbound's infra-host-ttl
+WITHOUT_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS)  # RFC 6891, section 7: ask again without it
+
+Server = tuple[str, int]
+
+
+class Upstream:
+    """Asks one server at a time; `dnssec` sets the DO bit."""
+
+    def __init__(self, network: Network, work: Work, *, dnssec: bool) -> None:
+        self.network = network
+        self.work = work
+        self._dnssec = dnssec
+        self._silences: dict[Server, tuple[int, datetime]] = {}
+        self._heard: set[Server] = set()
+
+    async def ask(
+        self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, server: str, port: int = 53, *, flags: int = 0
+    ) -> dns.message.Message:
+        """The server's reply, whatever its rcode. Raises Unreachable."""
+        reply = await self._put(name, rrtype, server, port, flags, edns=True)
+        if reply.rcode() in WITHOUT_EDNS:
+            reply = await self._put(name, rrtype, server, port, flags, edns=False)
+        return reply
+
+    def silences(self, server: str, port: int = 53) -> int:
+        """How many questions the server has left without a reply since its last one."""
+        count, until = self._silences.get((server, port), (0, self.network.clock.now()))
+        return count if until > self.network.clock.now() else 0
+
+    def given_up(self, server: str, port: int = 53) -> bool:
+        """Whether the server has been silent so often, and never otherwise, that asking again would only cost time."""
+        return (server, port) not in self._heard and self.silences(server, port) >= MAX_SILENCES
+
+    def forget(self) -> None:
+        """Give every server another chance."""
+        self._silences.clear()
+
+    async def _put(
+        self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, server: str, port: int, flags: int, *, edns: bool
+    ) -> dns.message.Message:
+        question = dns.message.make_query(
+            name, rrtype, flags=flags, use_edns=0 if edns else -1, want_dnssec=edns and self._dnssec, payload=PAYLOAD
+        )
+        self.work.questions += 1
+        try:
+            reply = await self.network.ask(question, server, port)
+        except Unreachable as error:
+            if error.reason == "timeout":
+                self._silences[server, port] = self.silences(server, port) + 1, self.network.clock.now() + SILENCE
+            raise
+        self._silences.pop((server, port), None)
+        self._heard.add((server, port))
+        return reply

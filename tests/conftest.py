@@ -1,0 +1,38 @@
+"""How much is tested: the quick tier by default, everything with FULL=1; and how hypothesis behaves.
+
+    @pytest.mark.full            runs with FULL=1 alone
+    def test_x(full: bool)       how many cases is the test's own choice
+    from conftest import FULL    for parametrize, where a fixture comes too late
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+FULL = os.environ.get("FULL", "") not in ("", "0")
+
+# No deadline and no complaint about slow data: the machine is shared, and a slow moment is not a fault.
+# CI tries the same examples for the same code, so that a red run can be seen again.
+settings.register_profile(
+    "postlib",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("postlib")
+
+
+@pytest.fixture(scope="session")
+def full() -> bool:
+    """Whether everything is asked for."""
+    return FULL
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked `full` in the quick tier."""
+    for item in items:
+        if not FULL and item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="takes long: runs with FULL=1"))
