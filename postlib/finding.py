@@ -7,7 +7,7 @@ and `postlib.report` turns both into words, in one place, so that a translation 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -34,6 +34,14 @@ class Lever(StrEnum):
     WEB_HOST = "web-host"
     CDN = "cdn"
     SENDER = "sender"
+
+
+class Level(StrEnum):
+    """How much a check matters in a profile. A required check that fails fails the report."""
+
+    REQUIRED = "required"
+    ADVISED = "advised"
+    OFF = "off"
 
 
 @dataclass(frozen=True)
@@ -86,14 +94,20 @@ def _named(evidence: Mapping[str, object]) -> Evidence:
 class Remedy:
     """How to mend a finding: a template id with named values, who holds the lever, and the acts that heal.
 
-    `first_step` marks the safe first step where the last one would be dangerous today.
+    `first_step` marks the safe first step where the last one would be dangerous today; `template` is a key of the catalogue.
     """
 
     template: str
-    values: tuple[tuple[str, str], ...]
     lever: Lever
+    values: tuple[tuple[str, str], ...] = ()
     acts: tuple[Mapping[str, Any], ...] = ()
     first_step: bool = False
+
+
+def remedy(template: str, lever: Lever, *acts: Mapping[str, Any], first_step: bool = False, **values: object) -> Remedy:
+    """A remedy from its template, its lever, its acts in order, and the values that the sentence names."""
+    named = tuple((name.replace("_", "-"), str(value)) for name, value in values.items())
+    return Remedy(template, lever, named, acts, first_step)
 
 
 @dataclass(frozen=True)
@@ -104,12 +118,16 @@ class Finding:
     check: str
     verdict: Verdict
     reference: str
-    required: bool = False
+    level: Level = Level.REQUIRED
     remedy: Remedy | None = None
     lesson: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
         """The verdict's status."""
         return self.verdict.status
+
+    @property
+    def required(self) -> bool:
+        """Whether the profile requires this check."""
+        return self.level is Level.REQUIRED

@@ -78,7 +78,7 @@ class CouldNotTell(Exception):
 class Absent:
     """The question was answered, and the answer is: there is none (no such name, or no such data)."""
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
 

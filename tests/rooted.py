@@ -6,7 +6,7 @@
     async with rooted.served() as network: ...
 
 Each zone gets an SOA, a server `ns` with its address, and in its parent NS, glue and, where it is signed, DS.
-`rooted.tamper["192.0.2.3"]` may change every reply of that server, or return None for silence. `rooted.asked` is what was asked.
+`rooted.tamper["auroria.post."]` may change every reply about that zone, or return None for silence. `rooted.asked` is what was asked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,30 +51,37 @@ def key(seed: str, algorithm: int = 13) -> ZoneKey:
 
 @dataclass
 class Machine(NameServer):
-    """A name server whose replies may be changed on the way."""
+    """A name server whose replies may be changed on the way, by the zone that they are about."""
 
-    tamper: Tamper | None = None
-    heard: list[tuple[str, str]] | None = None
+    tamper: Mapping[str, Tamper] = field(default_factory=dict)
+    heard: list[tuple[str, str]] = field(default_factory=list)
 
     def handle(self, wire: bytes, *, udp: bool) -> bytes | None:
-        reply = respond(self.shelf.zones, wire, udp=udp and self.tamper is None)
         question = dns.message.from_wire(wire).question[0]
-        if self.heard is not None:
-            self.heard.append((question.name.to_text(), dns.rdatatype.to_text(question.rdtype)))
-        if reply is None or self.tamper is None:
+        self.heard.append((question.name.to_text(), dns.rdatatype.to_text(question.rdtype)))
+        tamper = self._tamper(question.name, question.rdtype)
+        reply = respond(self.shelf.zones, wire, udp=udp and tamper is None)
+        if reply is None or tamper is None:
             return reply
-        changed = self.tamper(dns.message.from_wire(reply))
+        changed = tamper(dns.message.from_wire(reply))
         return None if changed is None else changed.to_wire(max_size=1232 if udp else 65535, prefer_truncation=True)
+
+    def _tamper(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Tamper | None:
+        if rrtype == dns.rdatatype.DS and name != dns.name.root:
+            name = name.parent()
+        origin = max((zone for zone in self.shelf.zones if name.is_subdomain(zone)), key=len, default=None)
+        return None if origin is None else self.tamper.get(origin.to_text())
 
 
 class Rooted:
     """Zones, the addresses that hold them, and how the replies are tampered with."""
 
-    def __init__(self, **signing: Any) -> None:
-        self.clock = LabClock(AT)
+    def __init__(self, at: datetime = AT, **signing: Any) -> None:
+        self.at = at
+        self.clock = LabClock(at)
         self.zones: dict[dns.name.Name, Zone] = {}
         self.machines: dict[str, Shelf] = {}
-        self.tamper: dict[str, Tamper] = {}
+        self.tamper: dict[str, Tamper] = {}  # by zone
         self.asked: list[tuple[str, str]] = []
         self.zone(".", ROOT_SERVER, **signing)
 
@@ -91,7 +98,7 @@ class Rooted:
             for rrtype, values in types.items():
                 put(zone, owner, rrtype, *values)
         if signed:
-            zone.signing = Signing(origin, (key(name, algorithm),), AT, **signing)
+            zone.signing = Signing(origin, (key(name, algorithm),), self.at, **signing)
         self.machines.setdefault(server, Shelf()).put(zone)
         if parent is not None:
             self.delegate(parent, origin, {ns.to_text(): server})
@@ -136,15 +143,7 @@ class Rooted:
     async def served(self, **settings: Any) -> AsyncIterator[Network]:
         """Open a loopback socket for each address, and give the Network that leads to them."""
         async with contextlib.AsyncExitStack() as stack:
-            ports: dict[str, int] = {}
-            for address, shelf in self.machines.items():
-                machine = Machine(shelf, tamper=self.tamper.get(address), heard=self.asked)
-                udp, tcp = sockets()
-                ports[address] = udp.getsockname()[1]
-                stack.callback((await machine.serve_udp(udp)).close)
-                server = await machine.serve_tcp(tcp)
-                stack.push_async_callback(server.wait_closed)
-                stack.callback(server.close)
+            ports = {address: await self._open(stack, shelf) for address, shelf in self.machines.items()}
 
             def route(address: str, port: int, transport: str) -> tuple[str, int]:
                 if address not in ports or port != 53:
@@ -156,6 +155,21 @@ class Rooted:
             hints = (("ns.", (ROOT_SERVER,)),)
             defaults: dict[str, Any] = {"iterate": True, "timeout": 0.2, "clock": self.clock, "trust_anchor": anchor, "root_hints": hints}
             yield Network(**(defaults | {"route": route} | settings))
+
+    @contextlib.asynccontextmanager
+    async def on_one_port(self) -> AsyncIterator[int]:
+        """All zones on one loopback port, as a foreign validator that cannot be given addresses needs them."""
+        async with contextlib.AsyncExitStack() as stack:
+            yield await self._open(stack, Shelf(dict(self.zones)))
+
+    async def _open(self, stack: contextlib.AsyncExitStack, shelf: Shelf) -> int:
+        machine = Machine(shelf, tamper=self.tamper, heard=self.asked)
+        udp, tcp = sockets()
+        stack.callback((await machine.serve_udp(udp)).close)
+        server = await machine.serve_tcp(tcp)
+        stack.push_async_callback(server.wait_closed)
+        stack.callback(server.close)
+        return int(udp.getsockname()[1])
 
 
 def put(zone: Zone, owner: str, rrtype: str, *values: str) -> None:

@@ -31,14 +31,14 @@ def no_data(zone: dns.name.Name, records: Sequence[Record], name: dns.name.Name,
     """That `name`, or the wildcard that answers for it, exists and has no such type."""
     matching = _matching(zone, records, name)
     if matching is not None:
-        return Proof("no-data", cut=is_cut(matching), compact=has(matching, dns.rdatatype.NXNAME)) if denies(matching, rrtype) else None
+        return Proof("no-data", cut=is_cut(matching), compact=has(matching, dns.rdatatype.NXNAME)) if denies(matching, name, rrtype) else None
     covering = _covering(zone, records, name)
     if covering is None:
         return None
     if covering[1].next.is_subdomain(name):
         return Proof("no-data")
     wildcard = _matching(zone, records, _wildcard(covering, name))
-    return Proof("no-data") if wildcard is not None and denies(wildcard, rrtype) and not is_cut(wildcard) else None
+    return Proof("no-data") if wildcard is not None and denies(wildcard, name, rrtype) and not is_cut(wildcard) else None
 
 
 def no_ds(zone: dns.name.Name, records: Sequence[Record], name: dns.name.Name) -> Proof | None:

@@ -67,14 +67,14 @@ class Ring:
         """Sections 8.5 to 8.7: the name itself, an unsigned delegation in an opt-out span (DS only), or a wildcard."""
         matching = self._matching(name)
         if matching is not None:
-            return Proof("no-data", cut=is_cut(matching)) if denies(matching, rrtype) else None
+            return Proof("no-data", cut=is_cut(matching)) if denies(matching, name, rrtype) else None
         found = self._encloser(name)
         if found is None:
             return None
         encloser, covering = found
         wildcard = self._matching(dns.name.Name((b"*", *encloser.labels)))
         if wildcard is not None:
-            return Proof("no-data", insecure=_opt_out(covering)) if denies(wildcard, rrtype) and not is_cut(wildcard) else None
+            return Proof("no-data", insecure=_opt_out(covering)) if denies(wildcard, name, rrtype) and not is_cut(wildcard) else None
         return Proof("no-data", insecure=OPT_OUT, cut=True) if rrtype == dns.rdatatype.DS and _opt_out(covering) else None
 
     def no_ds(self, name: dns.name.Name) -> Proof | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import dns.name
 import dns.rdatatype
 from dns.edns import EDECode
 from dns.rdtypes.ANY.NSEC import NSEC
@@ -48,13 +49,14 @@ def hides_below(record: NSEC | NSEC3) -> bool:
     return is_cut(record) or has(record, dns.rdatatype.DNAME)
 
 
-def denies(record: NSEC | NSEC3, rrtype: int) -> bool:
-    """Whether the record at a name proves that the name has no such type, nor an alias in its place.
+def denies(record: NSEC | NSEC3, name: dns.name.Name, rrtype: int) -> bool:
+    """Whether the record at `name` proves that the name has no such type, nor an alias in its place.
 
     DS is the parent's: an apex cannot deny its own, and a delegation denies nothing else (RFC 4035, section 5.2; RFC 6840, section 4.1).
+    The root has no parent.
     """
     if has(record, rrtype) or has(record, dns.rdatatype.CNAME):
         return False
     if rrtype == dns.rdatatype.DS:
-        return not has(record, dns.rdatatype.SOA)
+        return name == dns.name.root or not has(record, dns.rdatatype.SOA)
     return not is_cut(record)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import h11
 
 from postlib.clock import Clock
 from postlib.lab.authority import Credentials
+from postlib.lab.channel import Channel, TlsChannel
 from postlib.lab.listener import Connection, Listener
 from postlib.lab.personalities import choosing_context, servable
 from postlib.lab.site import TEXT, Page, Site, Visit, answer
@@ -30,9 +30,7 @@ Sites = Callable[[str], Site | None]
 Log = Callable[[Visit], None]
 
 LONGEST_HEAD = 16 * 1024  # octets of request line and headers; RFC 9112, section 3, asks for 8000 of the line at the least
-REQUEST_SECONDS = 10.0  # for one request to come in
-TLS_SECONDS = 5.0  # for a handshake
-CLOSING_SECONDS = 1.0  # for the client's close_notify
+CONNECTION_SECONDS = 15.0  # for handshake, request and answer together
 
 
 class Web:
@@ -80,76 +78,75 @@ class Web:
 
     def _opened(self, sites: Sites, log: Log, tls: ssl.SSLContext | None, proxied: bool, listening: socket.socket | None) -> int:
         async def serve(connection: Connection) -> None:
-            reader, writer = await _streams(connection, tls)
-            try:
-                await self._exchange(reader, writer, connection, sites, log)
-            finally:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
+            async with asyncio.timeout(CONNECTION_SECONDS):
+                channel = await _channel(connection, tls)
+                await self._exchange(channel, connection.source, sites, log)
 
         listener = Listener(serve, proxied=proxied, listening=listening)
         self._listeners.append(listener)
         return listener.port
 
-    async def _exchange(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection, sites: Sites, log: Log
-    ) -> None:
+    async def _exchange(self, channel: Channel, source: str, sites: Sites, log: Log) -> None:
         """One request, one answer, and no more: keep-alive is off."""
         http = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         method, host, target = "", "", ""
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
-                request = await _request(http, reader)
+            request = await _request(http, channel)
             if request is None:
                 return
             method, (host, target) = request.method.decode(), _target(request)
-            secure = writer.get_extra_info("ssl_object")
-            page = answer(sites(host), method, host, target, secure=secure is not None)
-        except (h11.RemoteProtocolError, ValueError) as error:
-            page = Page(getattr(error, "error_status_hint", 400), TEXT, b"This is not an HTTP/1.1 request.\n")
-        writer.write(_octets(http, page, method, self._date()))
-        await writer.drain()
-        log(Visit(self._clock.now(), connection.source, host, target, page.status, method, _version(writer)))
-
-    def _date(self) -> str:
-        return format_datetime(self._clock.now(), usegmt=True)
+            page = answer(sites(host), method, host, target, secure=bool(channel.tls))
+        except _Unreadable as error:
+            page = Page(error.status, TEXT, b"This is not an HTTP/1.1 request.\n")
+        octets = _octets(http, page, method, format_datetime(self._clock.now(), usegmt=True))
+        log(Visit(self._clock.now(), source, host, target, page.status, method, channel.tls))
+        await channel.write(octets)
+        await channel.close()
 
 
-async def _streams(connection: Connection, tls: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """The connection as streams, after the TLS handshake if there is one. Raises OSError (ssl.SSLError is one) where it fails."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-    limits = {} if tls is None else {"ssl_handshake_timeout": TLS_SECONDS, "ssl_shutdown_timeout": CLOSING_SECONDS}
-    transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection.socket, ssl=tls, **limits)
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+class _Unreadable(Exception):
+    """What came is no request; `status` says so to the client."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
-async def _request(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
-    """The request's head; None where the client closes instead. Raises h11.RemoteProtocolError and TimeoutError."""
+async def _channel(connection: Connection, context: ssl.SSLContext | None) -> Channel:
+    """The connection, after the TLS handshake if there is to be one. Raises OSError (ssl.SSLError is one) where that fails."""
+    if context is None:
+        return Channel(connection.socket)
+    channel = TlsChannel(connection.socket, context)
+    await channel.handshake()
+    return channel
+
+
+async def _request(http: h11.Connection, channel: Channel) -> h11.Request | None:
+    """The request's head; None where the client closes instead."""
     while True:
-        event = http.next_event()
-        if isinstance(event, h11.Request):
-            return event
-        if event is not h11.NEED_DATA:
-            return None
-        http.receive_data(await reader.read(LONGEST_HEAD))
+        try:
+            event = http.next_event()
+            if event is h11.NEED_DATA:
+                http.receive_data(await channel.read())
+                continue
+        except h11.RemoteProtocolError as error:
+            raise _Unreadable(error.error_status_hint) from error
+        return event if isinstance(event, h11.Request) else None
 
 
 def _target(request: h11.Request) -> tuple[str, str]:
-    """Host (lower case, no port) and path with query. The target's own host goes before the Host header (RFC 9112, section 3.2.2).
-
-    Raises ValueError for a target or a host that is none.
-    """
+    """Host (lower case, no port) and path with query. The target's own host goes before the Host header (RFC 9112, section 3.2.2)."""
     target = request.target.decode()
     authority = next((value.decode("latin-1") for name, value in request.headers if name == b"host"), "")
-    if not target.startswith("/"):
-        absolute = urlsplit(target)
-        if absolute.scheme not in ("http", "https") or not absolute.netloc:
-            raise ValueError(f"{target!r} is no target of a GET")
-        authority, target = absolute.netloc, absolute._replace(scheme="", netloc="").geturl() or "/"
-    host = urlsplit(f"//{authority}").hostname or ""
+    try:
+        if not target.startswith("/"):
+            absolute = urlsplit(target)
+            if absolute.scheme not in ("http", "https") or not absolute.netloc:
+                raise _Unreadable(400)
+            authority, target = absolute.netloc, absolute._replace(scheme="", netloc="").geturl() or "/"
+        host = urlsplit(f"//{authority}").hostname or ""
+    except ValueError as error:
+        raise _Unreadable(400) from error
     return host.removesuffix("."), target
 
 
@@ -161,8 +158,3 @@ def _octets(http: h11.Connection, page: Page, method: str, date: str) -> bytes:
     if page.body and method != "HEAD":
         wire += http.send(h11.Data(data=page.body)) or b""
     return wire + (http.send(h11.EndOfMessage()) or b"")
-
-
-def _version(writer: asyncio.StreamWriter) -> str:
-    tls = writer.get_extra_info("ssl_object")
-    return "" if tls is None else tls.version() or ""

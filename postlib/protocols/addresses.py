@@ -41,6 +41,11 @@ class Addresses:
         """Why the addresses are not all known, or None where they are."""
         return next((found for found in (self.v4, self.v6) if isinstance(found, Unknown)), None)
 
+    @property
+    def possible(self) -> bool:
+        """Whether the host has an address, as far as could be told: what could not be asked counts for it."""
+        return bool(self.seen) or self.unknown is not None
+
 
 def text(name: dns.name.Name) -> str:
     """A name as people write it: lower case, without the final dot."""

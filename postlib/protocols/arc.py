@@ -118,9 +118,7 @@ def seal(
     if instance > INSTANCES or chain.reason in ("cv-fail", "too-many-instances"):
         return message
     fields, body = split(message)
-    names = tuple(headers) if headers is not None else _headers_to_sign(fields)
-    if "from" not in (name.lower() for name in names) or {SEAL.lower(), RESULTS.lower()} & {name.lower() for name in names}:
-        raise ValueError("ARC-Message-Signature covers From, and no ARC-Seal or ARC-Authentication-Results (section 4.1.2)")
+    names = _names_to_sign(fields, headers)
     own = (("i", str(instance)), ("a", ALGORITHM), ("d", domain), ("s", selector), ("t", str(int(now.timestamp()))))
     digest = base64.b64encode(body_hash(canonical_body(body, "relaxed"), ALGORITHM)).decode("ascii")
     first = f"{RESULTS}: i={instance};\r\n ".encode("ascii") + results.field().split(b":", 1)[1].strip() + b"\r\n"
@@ -224,8 +222,14 @@ def _oldest_pass(instances: tuple[Instance, ...]) -> int:
     return broken[-1] + 1 if broken else 0
 
 
-def _headers_to_sign(fields: Sequence[Field]) -> tuple[str, ...]:
-    return (*signing.default_headers(fields), *("DKIM-Signature" for _ in named(fields, "DKIM-Signature")))
+def _names_to_sign(fields: Sequence[Field], headers: Sequence[str] | None) -> tuple[str, ...]:
+    """The names given, or DKIM's own and the DKIM-Signatures. Raises ValueError for a list that section 4.1.2 rules out."""
+    default = (*signing.default_headers(fields), *("DKIM-Signature" for _ in named(fields, "DKIM-Signature")))
+    names = tuple(headers) if headers is not None else default
+    lower = {name.lower() for name in names}
+    if "from" not in lower or {SEAL.lower(), RESULTS.lower()} & lower:
+        raise ValueError("ARC-Message-Signature covers From, and no ARC-Seal or ARC-Authentication-Results (section 4.1.2)")
+    return names
 
 
 def _as_field(whole: bytes) -> Field:

@@ -53,7 +53,8 @@ class AuthenticationResults:
     def value(self) -> str:
         """The field's value on one line. Raises ValueError for words that the grammar has no place for.
 
-        Values that come from the message are made harmless: what is not printable ASCII becomes `?`, local parts are quoted. Empty values are left out.
+        Values that come from the message are made harmless: what is not printable ASCII becomes `?`, local parts are quoted,
+        empty values are left out.
         """
         if ATOM.fullmatch(self.authserv_id) is None:
             raise ValueError(f"an authserv-id is a word such as a host name, not {self.authserv_id!r}")
@@ -85,7 +86,7 @@ def read(value: bytes | str) -> AuthenticationResults:
 
 
 def of_message(message: bytes, authserv_id: str) -> tuple[AuthenticationResults, ...]:
-    """What the hop of that name wrote, from the top; others' fields and unreadable ones are passed over. Raises Malformed for no message."""
+    """What the hop of that name wrote, from the top; others' fields and unreadable ones are passed over. Raises Malformed: no message."""
     found = []
     for _, value in named(split(message)[0], FIELD):
         try:

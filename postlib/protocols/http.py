@@ -70,9 +70,14 @@ class Response:
 
     @property
     def location(self) -> str | None:
-        """Where the response redirects to, as an absolute URL, or None where it does not."""
+        """Where the response redirects to, as an absolute URL where it can be made one, or None where it does not redirect."""
         target = self.header("location")
-        return urljoin(self.url, target) if self.status in REDIRECTS and target is not None else None
+        if self.status not in REDIRECTS or target is None:
+            return None
+        try:
+            return urljoin(self.url, target)
+        except ValueError:
+            return target
 
 
 async def fetch(

@@ -48,7 +48,7 @@ class Exchangers:
     @property
     def accepts_mail(self) -> bool:
         """Whether mail for the domain has anywhere to go; a host that could not be asked counts as a place."""
-        return any(host.addresses.seen or host.addresses.unknown for host in self.hosts)
+        return any(host.addresses.possible for host in self.hosts)
 
 
 async def mail_exchangers(net: Network | Resolver, domain: str) -> Exchangers:
@@ -72,7 +72,7 @@ async def mail_exchangers(net: Network | Resolver, domain: str) -> Exchangers:
 async def _implicit(resolver: Resolver, domain: str, security: Security) -> Exchangers:
     """No MX: the domain is its own exchanger, at preference 0, if it has an address."""
     found = await addresses(resolver, domain)
-    hosts = (Exchanger(0, text(dns.name.from_text(domain)), found),) if found.seen or found.unknown else ()
+    hosts = (Exchanger(0, text(dns.name.from_text(domain)), found),) if found.possible else ()
     return Exchangers(domain, hosts, implicit=bool(hosts), security=security)
 
 
@@ -87,4 +87,4 @@ def _flaw(host: str, found: Addresses) -> str:
         return "ip-literal"
     if found.alias:
         return "cname"
-    return "" if found.seen or found.unknown is not None else "no-address"
+    return "" if found.possible else "no-address"

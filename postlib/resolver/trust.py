@@ -99,13 +99,13 @@ class Chain:
                     good.append(signed)
                 elif isinstance(outcome, Failure):
                     first = first or outcome
-        if first is None and not any(signed.signatures for signed in authority):
+        if first is None and authority and not any(signed.signatures for signed in authority):
             first = Failure(EDECode.RRSIGS_MISSING, "signature-missing", "denial")
         return Denial.of(trust.zone, [signed.rrset for signed in good]), first
 
     async def broken(self, trust: Trust, what: str, failure: Failure) -> Link:
         """The link that breaks there; or, where the forwarder drops all signatures, the one that says so and blames nobody."""
-        if failure.ede in NOTHING_SIGNED and self._fetcher.follow and not await self._passes(trust.zone):
+        if failure.ede in NOTHING_SIGNED and self._fetcher.follow and not await self._passes():
             return Link(trust.zone, what, Security.INDETERMINATE, EDECode.DNSSEC_INDETERMINATE, "forwarder-strips-signatures")
         return Link(trust.zone, what, Security.BOGUS, failure.ede, failure.reason, failure.detail)
 
@@ -116,16 +116,16 @@ class Chain:
         remaining = (verified.rrsig.expiration - moment) % 2**32 if later(verified.rrsig.expiration, moment) else 0
         return now + timedelta(seconds=min(ttl, verified.rrsig.original_ttl, remaining, MAX_TTL))
 
-    async def _passes(self, zone: dns.name.Name) -> bool:
-        """Whether the forwarder gives the signature of that secure zone's SOA, which must have one."""
-        return await self._passing.get(zone, lambda: self._look_for_signature(zone))
+    async def _passes(self) -> bool:
+        """Whether the forwarder passes signatures on at all: the root's SOA must come with one."""
+        return await self._passing.get(ROOT, self._look_for_signature)
 
-    async def _look_for_signature(self, zone: dns.name.Name) -> tuple[bool, datetime]:
+    async def _look_for_signature(self) -> tuple[bool, datetime]:
         try:
-            reply = await self._fetcher.fetch(zone, dns.rdatatype.SOA)
+            reply = await self._fetcher.fetch(ROOT, dns.rdatatype.SOA)
         except Unreachable:
             return False, self._network.clock.now()
-        soa = reply.find(zone, dns.rdatatype.SOA)
+        soa = reply.find(ROOT, dns.rdatatype.SOA)
         return soa is not None and bool(soa.signatures), self._trusts.until(MAX_NEGATIVE_TTL)
 
     async def _find(self, name: dns.name.Name) -> tuple[Trust, datetime]:
@@ -211,15 +211,10 @@ class Chain:
         except TooMuchWork as error:
             ring = Failure(EDECode.DNSSEC_BOGUS, "too-much-work", str(error))
         if isinstance(ring, Failure):
-            return self._stop(parent, zone, await self._bad_keys(zone, what, found, ring))
+            return self._stop(parent, zone, await self.broken(Trust(zone, Security.SECURE, now), what, ring))
         link = Link(zone, what, Security.SECURE, detail=", ".join(f"{key.key_id()} {int(key.algorithm)}" for key in ring))
         until = min(parent.until, self._trusts.until(min(found.rrset.ttl, MAX_TTL)))
         return Trust(zone, Security.SECURE, until, ring, (*parent.links, link))
-
-    async def _bad_keys(self, zone: dns.name.Name, what: str, found: Signed, failure: Failure) -> Link:
-        if zone == ROOT and self._fetcher.follow and not found.signatures:
-            return Link(zone, what, Security.INDETERMINATE, EDECode.DNSSEC_INDETERMINATE, "forwarder-strips-signatures")
-        return await self.broken(Trust(zone, Security.SECURE, self._network.clock.now()), what, failure)
 
     def _stop(self, parent: Trust, zone: dns.name.Name, link: Link) -> Trust:
         """The chain ends here: bogus or indeterminate, for a short time only."""

@@ -101,7 +101,10 @@ def test_an_unknown_issuer_is_an_authority_of_its_own() -> None:
     verify(credentials(AUTHORITY, "unknown-issuer", [HOST]).chain, authority=stranger)
 
 
-@pytest.mark.parametrize("name", ["www.auroria.com", "post.ch", "127.0.0.1", "", "-a.post", "a..post", "a_b.post", "*.*.post", "a" * 64 + ".post"])
+NOT_OURS = ["www.auroria.com", "post.ch", "127.0.0.1", "", "-a.post", "a..post", "a_b.post", "*.*.post", "a" * 64 + ".post"]
+
+
+@pytest.mark.parametrize("name", NOT_OURS)
 def test_the_authority_signs_only_host_names_of_a_lab(name: str) -> None:
     with pytest.raises(ValueError):
         AUTHORITY.issue([name], AUTHORITY.keys.ec("web"))

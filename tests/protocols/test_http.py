@@ -10,6 +10,7 @@ from postlib.network import Unreachable
 from postlib.protocols.http import Hsts, HttpFailure, Response, fetch, parse_hsts
 from postlib.protocols.malformed import Malformed
 from postlib.protocols.tls import TlsRefused
+from postlib.resolver import Resolver
 
 ADDRESS = "192.0.2.80"
 HOST = "www.auroria.post"
@@ -22,7 +23,7 @@ def fetched(serve: Serve, url: str = f"http://{HOST}/", *, server: Issued | None
     secure = over_tls((server or leaf(HOST)).context(), serve)
     with listening(serve) as plain, listening(secure) as tls:
         network = reached({(ADDRESS, 80): plain, (ADDRESS, 443): tls}, zones, roots=root().pem, timeout=0.3)
-        return run(fetch(network, url, **settings))  # type: ignore[arg-type]
+        return run(fetch(Resolver(network, validate=False), url, **settings))  # type: ignore[arg-type]
 
 
 def moved(where: str) -> bytes:

@@ -213,7 +213,7 @@ def test_what_is_not_valid_is_not_written(wrong):
 
 
 def test_the_report_mail_is_deterministic_and_yields_the_report():
-    """RFC 9990, section 3.5: Subject, file name, media type; the file name repeats letters and digits of the report id."""
+    """RFC 9990, "Email": Subject, file name, media type; the file name repeats letters and digits of the report id."""
     report = reports.read(NEW.encode())
     mail = reports.message(report, submitter="mail.example", recipient="dmarc@auroria.post")
     assert mail == reports.message(report, submitter="mail.example", recipient="dmarc@auroria.post")

@@ -6,6 +6,7 @@ Where they differ on purpose, `excused` says why. FULL=1 tries many more.
 import os
 import warnings
 
+import dns.name
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from zones import Zones, run
@@ -24,38 +25,52 @@ ADDRESSES = ["192.0.2.1", "192.0.2.2", "192.0.2.130", "198.51.100.1"]
 ADDRESSES6 = ["2001:db8::1", "2001:db8::2", "2001:db8:1::1"]
 REVERSE = "1.2.0.192.in-addr.arpa"
 
+
+
+def rarely(odd, usual):
+    """`odd` once in about 25 draws: one error makes a whole record a permerror, and hides everything else."""
+    return st.integers(0, 24).flatmap(lambda n: odd if n == 13 else usual)
+
+
 domains = st.sampled_from(
     [*HOSTS, "%{d}", "%{l}.%{d}", "%{o}", "%{l1r-}.%{d2}", "%{h}", "x.%{d1r}.post", "%{ir}.%{v}.arpa", "B.post.", "%{dr}", "%{D2}"]
 )
-wrong_domains = st.sampled_from(["post", "a..post", "%{x}.post", "a.1", "%{c}.post", "", "a.post:25", "a.-post", "%a.post", "a." + "b" * 64 + ".post"])
-any_domain = st.one_of(*[domains] * 15, wrong_domains)
-prefixes = st.sampled_from([""] * 6 + ["/24", "/0", "/24//64", "//0", "/32", "/33", "//129", "/024", "/"])
+wrong_domains = st.sampled_from(
+    ["post", "a..post", "%{x}.post", "a.1", "%{c}.post", "", "a.post:25", "a.-post", "%a.post", "a." + "b" * 64 + ".post"]
+)
+any_domain = rarely(wrong_domains, domains)
+prefixes = rarely(st.sampled_from(["/33", "//129", "/024", "/"]), st.sampled_from(["", "", "", "/24", "/0", "/24//64", "//0", "/32"]))
+ip4 = rarely(st.sampled_from(["192.0.2", "192.0.2.01"]), st.sampled_from(ADDRESSES))
+ip6 = st.sampled_from([*ADDRESSES6, "::", "2001:db8::192.0.2.1"])
 mechanisms = st.one_of(
     st.sampled_from(["all", "a", "mx", "ptr"]),
     st.builds("{}:{}{}".format, st.sampled_from(["a", "mx", "A", "Mx"]), any_domain, prefixes),
     st.builds("{}{}".format, st.sampled_from(["a", "mx"]), prefixes),
     st.builds("{}:{}".format, st.sampled_from(["include", "include", "exists", "ptr"]), any_domain),
-    st.builds("ip4:{}{}".format, st.sampled_from([*ADDRESSES, "192.0.2", "192.0.2.01"]), st.sampled_from(["", "", "/24", "/0", "/31", "/33"])),
-    st.builds("ip6:{}{}".format, st.sampled_from([*ADDRESSES6, "::", "2001:db8::192.0.2.1"]), st.sampled_from(["", "", "/64", "/0", "/129"])),
+    st.builds("ip4:{}{}".format, ip4, rarely(st.just("/33"), st.sampled_from(["", "", "/24", "/0", "/31"]))),
+    st.builds("ip6:{}{}".format, ip6, rarely(st.just("/129"), st.sampled_from(["", "", "/64", "/0"]))),
 )
-odd_terms = st.sampled_from(["moo", "all:x", "include", "x=%{i}", "x=%{t}", "y=%q", "1x=", "redirect=%{l}.b.post", "ip4", "exists"])
+odd_terms = st.sampled_from(["moo", "all:x", "include", "x=%{t}", "y=%q", "1x=", "redirect=%{l}.b.post", "ip4", "exists"])
+unknown = st.sampled_from(["x=%{i}", "x=/:%%%_%-", "default=pass"])
 directives = st.builds("{}{}".format, st.sampled_from(["", "+", "-", "~", "?"]), mechanisms)
-terms = st.one_of(*[directives] * 12, odd_terms)
-endings = st.sampled_from(["", "", " -all", " ~all", " ?all", " redirect=b.post", " redirect=c.post", " -all exp=why.post", " exp=why.post redirect=b.post"])
-records = st.builds("v=spf1 {}{}".format, st.lists(terms, max_size=4).map(" ".join), endings)
+terms = rarely(odd_terms, rarely(unknown, directives))
+endings = st.sampled_from(
+    ["", "", " -all", " ~all", " ?all", " redirect=b.post", " redirect=c.post", " -all exp=why.post", " exp=why.post redirect=b.post"]
+)
+records = st.builds("v=spf1 {}{}".format, st.lists(terms, min_size=1, max_size=5).map(" ".join), endings)
 short = st.builds("v=spf1 {}{}".format, st.lists(directives, max_size=2).map(" ".join), endings)
-texts = st.one_of(short.map(lambda r: [r]), st.just(["nothing of ours"]), short.map(lambda r: ["nothing of ours", r]), st.just(["v=spf1", "v=spf1 -all"]))
+texts = rarely(
+    st.sampled_from([["nothing of ours"], ["v=spf1", "v=spf1 -all"], []]),
+    st.one_of(short.map(lambda record: [record]), short.map(lambda record: ["nothing of ours", record])),
+)
 names = st.lists(st.sampled_from(HOSTS), min_size=1, max_size=3, unique=True)
 host = st.fixed_dictionaries(
-    {},
-    optional={
-        "TXT": texts,
-        "A": st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=3, unique=True),
-        "AAAA": st.lists(st.sampled_from(ADDRESSES6), min_size=1, max_size=2, unique=True),
-        "MX": names,
-    },
+    {"TXT": texts, "A": rarely(st.just([]), st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=3, unique=True))},
+    optional={"AAAA": st.lists(st.sampled_from(ADDRESSES6), min_size=1, max_size=2, unique=True), "MX": names},
 )
 explanations = st.sampled_from([["why %{s} %{i} %{c} %{h}"], ["one", "two"], ["%{x}"], ["\xe9"], ["%{p} of %{v}, %{L}"], []])
+clients = st.sampled_from([*ADDRESSES, *ADDRESSES6, "::ffff:192.0.2.1"])
+senders = st.sampled_from(["ana@a.post", "ana-lee@a.post", "jo+b@a.post"])
 
 
 @st.composite
@@ -65,14 +80,18 @@ def worlds(draw):
     if draw(st.booleans()):
         zone[REVERSE] = {"PTR": draw(names)}
     zone["why.post"] = {"TXT": draw(explanations)}
-    if draw(st.integers(0, 9)) == 0:
+    if draw(st.integers(0, 9)) == 7:
         zone[draw(st.sampled_from(HOSTS[1:]))] = "servfail"
     return zone
 
 
 def served(zone):
     """The zone as zones.py serves it."""
-    return {name: v if isinstance(v, str) else {t: [_data(t, x, n) for n, x in enumerate(vs)] for t, vs in v.items()} for name, v in zone.items()}
+    return {dns.name.from_text(name): v if isinstance(v, str) else _rrsets(v) for name, v in zone.items()}
+
+
+def _rrsets(host):
+    return {rrtype: [_data(rrtype, value, order) for order, value in enumerate(values)] for rrtype, values in host.items()}
 
 
 def _data(rrtype, value, order):
@@ -106,33 +125,34 @@ def _their_data(rrtype, value, order):
     return (order, value) if rrtype == "MX" else value
 
 
-def excused(ours: Outcome, result, why, zone):
+def excused(ours: Outcome, result, why):
     """Why we differ, where the standard is on our side or silent; "" where there is no excuse."""
-    steps = [step for _, step in ours.walk()]
-    used = " ".join([ours.record, *(step.inner.record for step in steps if step.inner)])
-    if "Void lookup" in why:
-        # pyspf counts what %{p} and ptr find, asks all mail servers of an mx though the first matches, and expands
-        # %{p} in terms that are never evaluated. Section 4.6.4: a client's names shall not fail a domain.
-        return "voids" if "ptr" in used or "mx" in used.lower() or "%{p" in used else ""
-    if "Too many DNS lookups" in why:
-        return "redirect counted though not followed" if "redirect=" in used else ""
-    if result == "temperror" and "ptr" in used:
-        return "ptr takes a DNS error for no match (section 5.5)"
-    if "has trivial recursion" in why or ours.reason == "loop":
-        return "loops are seen at once" if ours.result == result == "permerror" else ""
+    used = " ".join([ours.record, *(step.inner.record for _, step in ours.walk() if step.inner)]).lower()
+    if "Void lookup" in why and ("ptr" in used or "exp=" in used):
+        return "a client's own names count no voids (section 4.6.4), and pyspf looks up the %{p} of an exp before it evaluates"
+    if "Void lookup" in why and "mx" in used:
+        return "pyspf asks for every mail server of an mx, also after one that matches"
+    if result == "temperror" and ("ptr" in used or "mx" in used):
+        return "a DNS error is no match for ptr (section 5.5); mail servers after one that matches are not asked"
+    if "Too many DNS lookups" in why and "redirect=" in used:
+        return "pyspf counts a redirect that is not followed"
+    if "has trivial recursion" in why:
+        return "pyspf calls an include of the domain itself a syntax error; here it is one if it is reached"
+    if "MUST appear at most once" in why and "exp=" not in why and "redirect=" not in why:
+        return "an unknown modifier may be repeated (section 6)"
     return ""
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(worlds(), st.sampled_from([*ADDRESSES, *ADDRESSES6, "::ffff:192.0.2.1"]), st.sampled_from(["ana@a.post", "ana-lee@a.post", "@a.post"]))
+@given(worlds(), clients, senders)
 @example({"a.post": {"TXT": ["v=spf1 a:b.post -all"]}, "b.post": {"A": ["192.0.2.1"]}}, "192.0.2.1", "ana@a.post")
 def test_pyspf_agrees(zone, ip, sender):
-    ZONES.records = Zones.__dict__["parsed"](served(zone)) if "parsed" in Zones.__dict__ else parsed(served(zone))
+    ZONES.records = served(zone)
     ours = run(check_host(ZONES.resolver(), ip, "a.post", sender, "x.a.post"))
     result, explanation, why = theirs(zone, ip, sender, "x.a.post")
     event(ours.result)
     if (ours.result, ours.explanation) == (result, explanation):
         return
-    excuse = excused(ours, result, why, zone)
+    excuse = excused(ours, result, why)
     event(excuse)
     assert excuse, (ours.result, ours.reason, ours.value, ours.explanation, "pyspf:", result, explanation, why)

@@ -45,19 +45,16 @@ def sign(
     fields, body = split(message)
     names = tuple(headers) if headers is not None else default_headers(fields)
     _require(message, fields, names, domain, selector)
-    header_algorithm, body_algorithm = _algorithms(canonicalization)
-    algorithm = algorithm or default_algorithm(key)
+    (header_algorithm, body_algorithm), algorithm = _algorithms(canonicalization), algorithm or default_algorithm(key)
     canonical = canonical_body(body, body_algorithm)
     start = int(now.timestamp())
-    written = {
+    given = {
         **{"v": "1", "a": algorithm, "c": canonicalization, "d": domain, "s": selector, "i": identity, "t": str(start)},
-        "x": "" if expires_after is None else str(start + int(expires_after.total_seconds())),
-        "l": str(len(canonical)) if length else "",
-        "h": ":".join(names),
-        "bh": base64.b64encode(body_hash(canonical, algorithm)).decode("ascii"),
+        **{"x": expires_after and str(start + int(expires_after.total_seconds())), "l": length and str(len(canonical))},
+        **{"h": ":".join(names), "bh": base64.b64encode(body_hash(canonical, algorithm)).decode("ascii")},
     }
-    given = tuple((name, value) for name, value in written.items() if value)
-    return put_first(message, signed_field("DKIM-Signature", given, fields, names, key, algorithm, header_algorithm))
+    written = tuple((name, value) for name, value in given.items() if isinstance(value, str) and value)
+    return put_first(message, signed_field("DKIM-Signature", written, fields, names, key, algorithm, header_algorithm))
 
 
 def signed_field(

@@ -1,4 +1,4 @@
-"""What a DMARC aggregate report says: RFC 9990, section 3.1 and appendix A, and the older schema of RFC 7489, appendix C.
+"""What a DMARC aggregate report says: RFC 9990, "Aggregate Reports" and appendix A, and the older schema of RFC 7489, appendix C.
 
 Texts are as reported, without the white space around them. None: the element is absent; "": it is there and empty.
 """

@@ -1,7 +1,4 @@
-"""What a report came in: plain, gzip or zip, opened within bounds and read as a stream.
-
-    ReportError           the file is not a report that can be trusted; `reason` is a word of REASONS
-"""
+"""What a report came in: plain, gzip or zip, opened within bounds and read as a stream. Also the one error of this package."""
 
 from __future__ import annotations
 

@@ -275,7 +275,7 @@ class Feedback:
         return Element(kind)
 
     def _unknown(self, element: Element) -> None:
-        """An element that is not of the schema: an extension where it has a namespace of its own (RFC 9990, section 5)."""
+        """An element that is not of the schema: an extension where it has a namespace of its own (RFC 9990, "Extensible Reporting")."""
         if len(element):
             refuse_depth(element)
         namespace, _, name = element.tag.rpartition("}")

@@ -1,4 +1,4 @@
-"""Reports as mail: RFC 9990, section 3.5 (email), and RFC 8460, section 5.3; and reports out of mail."""
+"""Reports as mail: RFC 9990, "Email", and RFC 8460, section 5.3; and reports out of mail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import email.parser
 import email.policy
 import hashlib
 import re
-import textwrap
 from datetime import datetime
 from email.message import Message
 from email.utils import format_datetime
@@ -33,7 +32,7 @@ FILE_NAME = re.compile(r"\.(?:xml|json|zip|gz)\Z", re.IGNORECASE)
 
 
 def gzip_name(report: Report, submitter: str | None = None) -> str:
-    """The file name receiver!policy-domain!begin!end!unique-id.xml.gz (RFC 9990, section 3.5; .json.gz, RFC 8460, section 5.1).
+    """The file name receiver!policy-domain!begin!end!unique-id.xml.gz (RFC 9990, "Email"; .json.gz, RFC 8460, section 5.1).
 
     `submitter` is the receiver's domain: by default that of the contact address. The unique id is the letters and digits of the
     report id before its @. Raises ReportError: header.
@@ -94,7 +93,7 @@ def _multipart(report: Report, annotation: str, name: str) -> list[str]:
         f' filename="{name}"',
         "Content-Transfer-Encoding: base64",
         "",
-        *textwrap.wrap(base64.b64encode(gzip(document)).decode("ascii"), 76),
+        *base64.encodebytes(gzip(document)).decode("ascii").splitlines(),
         f"--{boundary}--",
     ]
 

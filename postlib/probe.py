@@ -1,0 +1,142 @@
+"""How a probe is made: facts are observed, then pure checks judge them. One probe a standard, one function a rule.
+
+    probe = Probe("spf", "RFC 7208", observe)
+
+    @probe.check("section 4.5", remedy=join_records, lesson="dmarc/02")
+    def one_record(spf: Spf, profile: Profile) -> Verdict:
+        '''The domain publishes exactly one SPF record.'''
+
+The check's id (spf.one-record) is made of the names, its rule is the docstring: nothing is typed twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
+
+from postlib.finding import Finding, Level, Remedy, Status, Verdict, unknown
+from postlib.network import CouldNotTell, Network, Unknown, Unreachable
+from postlib.resolver import Resolver
+
+T = TypeVar("T")
+Facts = TypeVar("Facts")
+
+
+class Profile(Protocol):
+    """The judgement's data, as checks see it: thresholds and the purpose of a name. Severity is not for them."""
+
+    def number(self, name: str) -> int:
+        """A threshold. Raises KeyError if the profile has none of that name."""
+        ...
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A list of words."""
+        ...
+
+    def purpose(self, domain: str) -> str:
+        """What mail of that name is for: staff, transactional, or none."""
+        ...
+
+    def level(self, check: str) -> Level:
+        """How much a check matters: required, advised, or off."""
+        ...
+
+
+Judge = Callable[[Facts, Profile], Verdict]
+Mend = Callable[[Facts], Remedy]
+
+
+@dataclass(frozen=True)
+class Check(Generic[Facts]):
+    """One rule: its id, its text, where it is written, how to mend what breaks it, and the lesson that teaches it."""
+
+    id: str
+    rule: str
+    reference: str
+    judge: Judge[Facts]
+    remedy: Mend[Facts] | None = None
+    lesson: str = ""
+
+
+@dataclass(frozen=True)
+class Probe(Generic[Facts]):
+    """The rules of one standard, over facts that `observe` sees."""
+
+    name: str
+    standard: str
+    observe: Callable[[Observation, str], Awaitable[Facts]]
+    checks: list[Check[Facts]] = field(default_factory=list)
+
+    def check(
+        self, section: str, *, remedy: Mend[Facts] | None = None, lesson: str = "", standard: str = ""
+    ) -> Callable[[Judge[Facts]], Judge[Facts]]:
+        """Make a function a check of this probe. `standard` names another document where the rule is written."""
+
+        def register(judge: Judge[Facts]) -> Judge[Facts]:
+            if not judge.__doc__:
+                raise ValueError(f"{judge.__name__}: a check's docstring is its rule")
+            name = f"{self.name}.{judge.__name__.replace('_', '-')}"
+            reference = ", ".join(part for part in (standard or self.standard, section) if part)
+            self.checks.append(Check(name, " ".join(judge.__doc__.split()), reference, judge, remedy, lesson))
+            return judge
+
+        return register
+
+
+class Observation(Resolver):
+    """One look at an Internet: one cache of answers, and each probe's facts about a domain seen once, also by other probes."""
+
+    def __init__(self, network: Network, *, validate: bool = True) -> None:
+        super().__init__(network, validate=validate)
+        self._facts: dict[tuple[str, str], asyncio.Task[Any]] = {}
+
+    @classmethod
+    def on(cls, net: Network | Resolver) -> Observation:
+        """`net` itself where it is an Observation already."""
+        if isinstance(net, Observation):
+            return net
+        return cls(net.network if isinstance(net, Resolver) else net)
+
+    async def facts(self, probe: Probe[Facts], domain: str) -> Facts:
+        """What a probe sees of a domain, observed once."""
+        key = (probe.name, domain)
+        if key not in self._facts:
+            self._facts[key] = asyncio.ensure_future(probe.observe(self, domain))
+        seen: Facts = await asyncio.shield(self._facts[key])
+        return seen
+
+
+async def told(question: Awaitable[T]) -> T | Unknown:
+    """The answer, or Unknown with the reason: the one place where the network's silence becomes a value."""
+    try:
+        return await question
+    except Unreachable as error:
+        return Unknown(error.reason, error.where)
+
+
+async def run(probe: Probe[Any], observation: Observation, domain: str, profile: Profile) -> list[Finding]:
+    """The findings of one probe about one domain, for the checks that the profile does not switch off."""
+    facts = await observation.facts(probe, domain)
+    wanted = [check for check in probe.checks if profile.level(check.id) is not Level.OFF]
+    return [judged(check, facts, profile, domain, observation.network) for check in wanted]
+
+
+def judged(check: Check[Any], facts: Any, profile: Profile, domain: str, network: Network) -> Finding:
+    """One check's finding: a check that touches an Unknown is unknown, and a broken rule comes with its remedy."""
+    try:
+        verdict = check.judge(facts, profile)
+    except CouldNotTell as error:
+        verdict = unknown(reason=error.unknown.reason, where=error.unknown.where)
+    verdict = replace(verdict, rule=check.rule, as_of=network.clock.now().date())
+    remedy = _remedy(check, facts) if verdict.status is Status.FAIL else None
+    return Finding(domain, check.id, verdict, check.reference, profile.level(check.id), remedy, check.lesson)
+
+
+def _remedy(check: Check[Any], facts: Any) -> Remedy | None:
+    """The remedy, if it can be written from what was seen."""
+    try:
+        return check.remedy(facts) if check.remedy else None
+    except CouldNotTell:
+        return None
