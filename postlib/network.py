@@ -196,7 +196,8 @@ class Network:
 
     def tls_context(self) -> ssl.SSLContext:
         """A client context that trusts this Internet's roots; in a lab it verifies nothing, for ssl cannot be told the time."""
-        context = ssl.create_default_context(cadata=self.certificate_roots or None, cafile=None if self.certificate_roots else certifi.where())
+        roots = {"cadata": self.certificate_roots} if self.certificate_roots else {"cafile": certifi.where()}
+        context = ssl.create_default_context(**roots)  # type: ignore[arg-type]
         if self.lab:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -107,6 +107,11 @@ class Observation(Resolver):
         seen: Facts = await asyncio.shield(self._facts[key])
         return seen
 
+    def forget(self, domain: str) -> None:
+        """Let go of the facts about one domain; the answers stay, for they may serve the next."""
+        for key in [key for key in self._facts if key[1] == domain]:
+            del self._facts[key]
+
 
 async def told(question: Awaitable[T]) -> T | Unknown:
     """The answer, or Unknown with the reason: the one place where the network's silence becomes a value."""

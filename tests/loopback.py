@@ -23,10 +23,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from zones import Zones
 
 from postlib.clock import LabClock
 from postlib.network import Network, Unreachable
-from zones import Zones
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 DNS = "192.0.2.53"

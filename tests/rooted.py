@@ -162,9 +162,17 @@ class Rooted:
         async with contextlib.AsyncExitStack() as stack:
             yield await self._open(stack, Shelf(dict(self.zones)))
 
-    async def _open(self, stack: contextlib.AsyncExitStack, shelf: Shelf) -> int:
+    @contextlib.asynccontextmanager
+    async def on_their_addresses(self) -> AsyncIterator[None]:
+        """Each server on its own address and port 53: only inside a network namespace that has these addresses on `lo`."""
+        async with contextlib.AsyncExitStack() as stack:
+            for address, shelf in self.machines.items():
+                await self._open(stack, shelf, (address, 53))
+            yield
+
+    async def _open(self, stack: contextlib.AsyncExitStack, shelf: Shelf, place: tuple[str, int] = ("127.0.0.1", 0)) -> int:
         machine = Machine(shelf, tamper=self.tamper, heard=self.asked)
-        udp, tcp = sockets()
+        udp, tcp = sockets(place)
         stack.callback((await machine.serve_udp(udp)).close)
         server = await machine.serve_tcp(tcp)
         stack.push_async_callback(server.wait_closed)
@@ -177,10 +185,10 @@ def put(zone: Zone, owner: str, rrtype: str, *values: str) -> None:
     zone.put(dns.name.from_text(owner, zone.origin), dns.rdatatype.from_text(rrtype), values)
 
 
-def sockets() -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket on one free loopback port."""
+def sockets(place: tuple[str, int] = ("127.0.0.1", 0)) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on one port; on a free loopback port where no place is given."""
     for _ in range(20):
-        tcp = socket.create_server(("127.0.0.1", 0))
+        tcp = socket.create_server(place)
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             udp.bind(tcp.getsockname())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from postlib.lab.addresses import Block
 from postlib.lab.operator import operator
@@ -20,8 +19,7 @@ def party(state: State, entry: Entry, block: Block) -> None:
     """
     operator(state, entry, block)
     wanted = {key: entry.settings[key] for key in ("receiver", "members", "rewrites", "users") if key in entry.settings}
-    changes = {key: tuple(value) if isinstance(value, list) else value for key, value in wanted.items()}
-    state.mail[entry.domain] = replace(state.mail[entry.domain], **changes)
+    state.mail[entry.domain] = state.mail[entry.domain].changed(wanted)
 
 
 PARTIES: dict[str, Plant] = {"provider": party, "list": party, "forwarder": party, "partner": party, "phisher": party}

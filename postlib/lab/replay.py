@@ -149,11 +149,11 @@ def _mail(state: State, *, domain: str, **changes: Any) -> None:
     settings = state.mail.get(domain)
     if settings is None:
         raise ValueError(f"{domain} sends no mail in this lab")
-    state.mail[domain] = replace(settings, **{key: tuple(v) if isinstance(v, list) else v for key, v in changes.items()})
+    state.mail[domain] = settings.changed(changes)
 
 
 def _web(state: State, *, host: str, **changes: Any) -> None:
-    change(state, host, **{key: tuple(v) if isinstance(v, list) else v for key, v in changes.items()})
+    change(state, host, **changes)
 
 
 def _load(state: State, *, zone: str, text: str) -> None:

@@ -48,7 +48,6 @@ class Fault:
     causes: Mapping[str, str]
     also: Mapping[str, Any] = field(default_factory=dict)
     masks: tuple[str, ...] = ()
-    title: str = ""
 
     def on(self, domain: str) -> list[Act]:
         """The acts for one domain."""
@@ -83,8 +82,7 @@ def faults() -> Mapping[str, Fault]:
         for name, what in yaml.safe_load(file.read_text(encoding="utf-8")).items():
             if name in found:
                 raise ValueError(f"two faults are called {name!r}")
-            lists = {"acts": tuple(what.pop("acts")), "masks": tuple(what.pop("masks", ()))}
-            found[name] = Fault(name=name, **lists, **what)
+            found[name] = Fault(name, tuple(what["acts"]), what["causes"], what.get("also", {}), tuple(what.get("masks", ())))
     return found
 
 

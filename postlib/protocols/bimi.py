@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from postlib.network import Network
 from postlib.protocols.malformed import Malformed
+from postlib.protocols.text_record import texts_at
 from postlib.resolver import Resolver
 
 RECORD_LIMIT = 65535  # octets: RFC 1035, section 3.2.1
@@ -96,11 +97,11 @@ async def discover(net: Network | Resolver, domain: str, selector: str = "defaul
     """
     if not all(LABEL.fullmatch(label) for label in selector.split(".")):
         raise ValueError(f"a selector is a label or several: {selector!r}")
-    answer = await Resolver.of(net).lookup(f"{selector}._bimi.{domain}", "TXT")
-    texts = tuple(text for text in answer.texts if re.match(rb"[vV][ \t]*=[ \t]*BIMI1[ \t]*(;|$)", text))
+    published = await texts_at(net, f"{selector}._bimi.{domain}")
+    texts = tuple(text for text in published if re.match(rb"[vV][ \t]*=[ \t]*BIMI1[ \t]*(;|$)", text))
     if len(texts) != 1:
-        return Bimi(domain, selector, None, "several-records" if texts else "no-record", answer.texts)
+        return Bimi(domain, selector, None, "several-records" if texts else "no-record", published)
     try:
-        return Bimi(domain, selector, parse_record(texts[0]), "", answer.texts)
+        return Bimi(domain, selector, parse_record(texts[0]), "", published)
     except Malformed as error:
-        return Bimi(domain, selector, None, error.reason, answer.texts)
+        return Bimi(domain, selector, None, error.reason, published)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import dns.name
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -83,8 +84,12 @@ async def tlsa(net: Network | Resolver, host: str, port: int = 25) -> TlsaRecord
     bases = [host.rstrip(".").lower()]
     if address.aliases and address.security is Security.SECURE:
         bases.insert(0, text(address.canonical))
+    answer = address
     for base in bases:
-        answer = await resolver.lookup(f"_{port}._tcp.{base}", "TLSA")
+        try:
+            answer = await resolver.lookup(f"_{port}._tcp.{base}", "TLSA")
+        except dns.name.NameTooLong:  # then there can be none
+            return TlsaRecords(base, (), address.security)
         if answer.records:
             break
     records = tuple(Tlsa(r.usage, r.selector, r.mtype, r.cert) for r in answer.records)  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """A small HTTP/1.1 client (RFC 9112), for policies and for looking at a web site: one request, one connection.
 
-    HttpFailure    the host has no address, or what it sent is not HTTP: a fact about the host
+HttpFailure    the host has no address, or what it sent is not HTTP: a fact about the host
 """
 
 from __future__ import annotations
@@ -141,9 +141,7 @@ async def _get(resolver: Resolver, url: SplitResult, address: str | None, max_bo
     return Response(url.geturl(), reached, response.status_code, headers, body, truncated, handshake, trust)
 
 
-async def _connect(
-    resolver: Resolver, host: str, port: int, address: str | None
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+async def _connect(resolver: Resolver, host: str, port: int, address: str | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
     """The first of the host's addresses that can be connected to, and which one it was."""
     candidates = [address] if address else await _candidates(resolver, host)
     for position, candidate in enumerate(candidates, start=1):

@@ -10,7 +10,7 @@ from postlib.network import Network, Unknown, Unreachable
 from postlib.protocols.http import HttpFailure, Response, fetch
 from postlib.protocols.malformed import Malformed
 from postlib.protocols.service_identity import matches as name_matches
-from postlib.protocols.text_record import Fields, fields, versioned
+from postlib.protocols.text_record import Fields, fields, texts_at, versioned
 from postlib.protocols.tls import TlsRefused
 from postlib.resolver import Resolver
 
@@ -132,24 +132,24 @@ def allows(policy: Policy, mx_host: str) -> bool:
 async def discover(net: Network | Resolver, domain: str) -> MtaSts:
     """The domain's record, and the policy where the record is valid (sections 3.1 and 3.3). Raises Unreachable for the record."""
     resolver = Resolver.of(net)
-    answer = await resolver.lookup(f"_mta-sts.{domain}", "TXT")
-    texts = versioned(answer.texts, "STSv1")
+    published = await texts_at(resolver, f"_mta-sts.{domain}")
+    texts = versioned(published, "STSv1")
     if len(texts) != 1:
-        return MtaSts(domain, None, "several-records" if texts else "no-record", answer.texts)
+        return MtaSts(domain, None, "several-records" if texts else "no-record", published)
     try:
         record = parse_record(texts[0])
     except Malformed as error:
-        return MtaSts(domain, None, error.reason, answer.texts)
+        return MtaSts(domain, None, error.reason, published)
     try:
         response = await fetch(resolver, f"https://mta-sts.{domain}/.well-known/mta-sts.txt", max_body=POLICY_LIMIT)
     except Unreachable as error:
-        return MtaSts(domain, record, "", answer.texts, Unknown(error.reason, error.where))
+        return MtaSts(domain, record, "", published, Unknown(error.reason, error.where))
     except TlsRefused as error:
-        return MtaSts(domain, record, "", answer.texts, None, f"tls-{error.reason}")
+        return MtaSts(domain, record, "", published, None, f"tls-{error.reason}")
     except HttpFailure as error:
-        return MtaSts(domain, record, "", answer.texts, None, "malformed-http" if error.reason == "malformed" else error.reason)
+        return MtaSts(domain, record, "", published, None, "malformed-http" if error.reason == "malformed" else error.reason)
     policy, failure = _accepted(response)
-    return MtaSts(domain, record, "", answer.texts, policy, failure, response)
+    return MtaSts(domain, record, "", published, policy, failure, response)
 
 
 def _accepted(response: Response) -> tuple[Policy | None, str]:

@@ -43,7 +43,7 @@ class Problem:
 class Trust:
     """What verifying a chain came to; `path` is the subjects from the server's certificate upwards, as far as they connect.
 
-    Reasons: no-certificate, malformed, self-signed, incomplete, unknown-issuer, expired, not-yet-valid, wrong-name, weak, refused.
+    Reasons: no-certificate, malformed, bad-signature, self-signed, incomplete, unknown-issuer, expired, not-yet-valid, wrong-name, weak, refused.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -81,6 +81,11 @@ def roots(pem: str) -> tuple[x509.Certificate, ...]:
         return tuple(x509.load_pem_x509_certificates(text.encode()))
 
 
+@lru_cache(maxsize=32)
+def _store(pem: str) -> verification.Store:
+    return verification.Store(list(roots(pem)))
+
+
 def verify(chain: Sequence[bytes], name: str, roots_pem: str, now: datetime) -> Trust:
     """Whether the DER `chain`, the server's certificate first, is to be believed for `name` at `now`.
 
@@ -94,12 +99,13 @@ def verify(chain: Sequence[bytes], name: str, roots_pem: str, now: datetime) -> 
     sent = [certificate for certificate in map(load, chain[1:CHAIN_LIMIT]) if certificate is not None]
     anchors = roots(roots_pem)
     path, anchored = issued_path(leaf, sent, anchors)
-    refusal = _refusal(leaf, sent, name, anchors, now)
+    refusal = _refusal(leaf, sent, name, roots_pem, now)
     subjects = tuple(certificate.subject.rfc4514_string() for certificate in path)
     weak = tuple(_weaknesses(path, anchored))
     if refusal is None:
         return Trust(weak, subjects)  # the verifier takes short RSA keys
-    problems = (*_problems(path, anchored, name, now), *weak)
+    unanchored = () if anchored else (_unanchored(path, (*sent, *anchors)),)
+    problems = (*unanchored, *_problems(path, name, now), *weak)
     return Trust(problems or (Problem("refused", refusal),), subjects)
 
 
@@ -141,23 +147,19 @@ def dates(certificate: x509.Certificate, now: datetime) -> Problem | None:
     return None
 
 
-def _refusal(
-    leaf: x509.Certificate, sent: list[x509.Certificate], name: str, anchors: Sequence[x509.Certificate], now: datetime
-) -> str | None:
+def _refusal(leaf: x509.Certificate, sent: list[x509.Certificate], name: str, roots_pem: str, now: datetime) -> str | None:
     """Why cryptography's verifier refuses the chain, in its own words, or None where it does not."""
     try:
         subject = x509.IPAddress(ipaddress.ip_address(name)) if is_address(name) else x509.DNSName(name.rstrip("."))
-        builder = verification.PolicyBuilder().store(verification.Store(list(anchors))).time(now)
+        builder = verification.PolicyBuilder().store(_store(roots_pem)).time(now)
         builder.build_server_verifier(subject).verify(leaf, sent)
     except (verification.VerificationError, *UNREADABLE) as error:
         return str(error) or type(error).__name__
     return None
 
 
-def _problems(path: tuple[x509.Certificate, ...], anchored: bool, name: str, now: datetime) -> Iterator[Problem]:
+def _problems(path: tuple[x509.Certificate, ...], name: str, now: datetime) -> Iterator[Problem]:
     """What is cheap to see and explains a refusal, the gravest first."""
-    if not anchored:
-        yield _unanchored(path)
     for certificate in path:
         problem = dates(certificate, now)
         if problem is not None:
@@ -173,10 +175,12 @@ def _weaknesses(path: tuple[x509.Certificate, ...], anchored: bool) -> Iterator[
             yield Problem("weak", weakness)
 
 
-def _unanchored(path: tuple[x509.Certificate, ...]) -> Problem:
-    """A path that ends in nobody's hands: on its own signature, for want of a certificate, or at a stranger."""
+def _unanchored(path: tuple[x509.Certificate, ...], known: Sequence[x509.Certificate]) -> Problem:
+    """A path that ends in nobody's hands: on a false or its own signature, for want of a certificate, or at a stranger."""
     top = path[-1]
     issuer = top.issuer.rfc4514_string()
+    if any(other.subject == top.issuer for other in known if other not in path):
+        return Problem("bad-signature", issuer)
     if len(path) == 1:
         return Problem("self-signed" if top.issuer == top.subject else "incomplete", issuer)
     return Problem("unknown-issuer", issuer)

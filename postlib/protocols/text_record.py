@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import dns.name
+
+from postlib.network import Network
 from postlib.protocols.malformed import Malformed
+from postlib.resolver import Resolver
 
 RECORD_LIMIT = 65535  # octets: RFC 1035, section 3.2.1, gives RDLENGTH 16 bits
 FIELD = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})=(.+)", re.DOTALL)
@@ -37,6 +41,18 @@ def _field(part: str) -> tuple[str, str]:
     if found is None or not part.isprintable():
         raise Malformed("bad-field", part[:80])
     return found[1], found[2]
+
+
+async def texts_at(net: Network | Resolver, name: str) -> tuple[bytes, ...]:
+    """The TXT records at `name`; none where the prefix makes the name too long to exist (RFC 1035, section 2.3.4).
+
+    Raises Unreachable.
+    """
+    try:
+        asked = dns.name.from_text(name)
+    except dns.name.NameTooLong:
+        return ()
+    return (await Resolver.of(net).lookup(asked, "TXT")).texts
 
 
 def versioned(texts: Iterable[bytes], version: str) -> tuple[bytes, ...]:

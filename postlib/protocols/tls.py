@@ -101,6 +101,9 @@ async def upgrade(
     name = server_name.rstrip(".")
     try:
         context = _context(offer or Offer())
+    except ssl.SSLError as error:
+        raise Unreachable("local-tls", "this machine") from error
+    try:
         async with asyncio.timeout(timeout):
             await writer.start_tls(context, server_hostname=name or None)
     except ssl.SSLError as error:

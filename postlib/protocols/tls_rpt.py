@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from postlib.network import Network
 from postlib.protocols.malformed import Malformed
-from postlib.protocols.text_record import Fields, fields, versioned
+from postlib.protocols.text_record import Fields, fields, texts_at, versioned
 from postlib.resolver import Resolver
 
 MAILTO = re.compile(r"mailto:[^@\s,!;<>]+@[A-Za-z0-9_.-]+(?:\?\S*)?", re.IGNORECASE)
@@ -59,11 +59,11 @@ def _usable(uri: str) -> bool:
 
 async def discover(net: Network | Resolver, domain: str) -> TlsRpt:
     """The record at `_smtp._tls.<domain>` (section 3). Raises Unreachable."""
-    answer = await Resolver.of(net).lookup(f"_smtp._tls.{domain}", "TXT")
-    texts = versioned(answer.texts, "TLSRPTv1")
+    published = await texts_at(net, f"_smtp._tls.{domain}")
+    texts = versioned(published, "TLSRPTv1")
     if len(texts) != 1:
-        return TlsRpt(domain, None, "several-records" if texts else "no-record", answer.texts)
+        return TlsRpt(domain, None, "several-records" if texts else "no-record", published)
     try:
-        return TlsRpt(domain, parse_record(texts[0]), "", answer.texts)
+        return TlsRpt(domain, parse_record(texts[0]), "", published)
     except Malformed as error:
-        return TlsRpt(domain, None, error.reason, answer.texts)
+        return TlsRpt(domain, None, error.reason, published)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import dns.message
@@ -73,6 +75,8 @@ class Iteration:
         self._network = network
         self._upstream = upstream
         self._cuts: Memory[dns.name.Name, Cut] = Memory(network.clock)
+        self._plain: Memory[dns.name.Name, bool] = Memory(network.clock)  # names below which there was no cut, or one we know
+        self._leading: dict[dns.name.Name, asyncio.Event] = {}
         self._addresses: Memory[tuple[dns.name.Name, dns.rdatatype.RdataType], tuple[str, ...]] = Memory(network.clock)
 
     async def fetch(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, walk: Walk | None = None) -> Reply:
@@ -83,12 +87,39 @@ class Iteration:
         walk = walk or Walk()
         cut = self.closest(name, rrtype)
         while True:
-            message = await self._ask(cut, name, rrtype, walk)
-            delegation = referral(message, cut.zone, name, rrtype)
-            if delegation is None:
-                return Reply.of(message, name, rrtype, cut.zone)
-            walk.spend("referrals", MAX_REFERRALS, delegation.name)
-            cut = self._enter(cut, delegation, message)
+            below = self._next(cut, name, rrtype, walk)
+            if below in self._leading:  # another question goes the same way: wait for the referral it gets
+                await self._leading[below].wait()
+                cut = self.closest(name, rrtype)
+                continue
+            with self._lead(below):
+                message = await self._ask(cut, name, rrtype, walk)
+                delegation = referral(message, cut.zone, name, rrtype)
+                if delegation is None:
+                    return Reply.of(message, name, rrtype, cut.zone)
+                walk.spend("referrals", MAX_REFERRALS, delegation.name)
+                cut = self._enter(cut, delegation, message)
+
+    def _next(self, cut: Cut, name: dns.name.Name, rrtype: int, walk: Walk) -> dns.name.Name | None:
+        """The name just below the cut, if it may be a cut too and we may wait for the one who asks; a look-up within another may not."""
+        if walk.stack or rrtype == DS or name == cut.zone:
+            return None
+        below = name.split(len(cut.zone) + 1)[1]
+        return None if self._plain.peek(below) else below
+
+    @contextlib.contextmanager
+    def _lead(self, below: dns.name.Name | None) -> Iterator[None]:
+        """Let others wait while one finds out whether there is a cut; if there is none, they need not wait again."""
+        if below is None:
+            yield
+            return
+        done = self._leading[below] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._leading[below]
+            self._plain.keep(below, True, self._plain.until(MAX_NEGATIVE_TTL))
+            done.set()
 
     def closest(self, name: dns.name.Name, rrtype: int) -> Cut:
         """The deepest zone known to enclose `name`; for DS, to enclose its parent (RFC 4035, section 3.1.4.1)."""
@@ -128,6 +159,7 @@ class Iteration:
     def forget(self) -> None:
         """Walk from the root hints again."""
         self._cuts.forget()
+        self._plain.forget()
         self._addresses.forget()
 
     def _enter(self, cut: Cut, delegation: dns.rrset.RRset, message: dns.message.Message) -> Cut:

@@ -20,7 +20,6 @@ from postlib.network import Network
 from postlib.protocols.dkim import RESULTS, SIGNATURES, Signature, key_record, sign, verify
 from postlib.protocols.dkim.signature import read
 
-KINDS = ("rsa", "ed25519", "1024", "768")
 signed = partial(sign, domain="auroria.post", selector="s2026a", now=NOW)
 
 

@@ -91,7 +91,9 @@ def test_a_redirect_to_nowhere_stops_with_a_word_and_keeps_the_first_answer(wher
     assert (response.status, response.stopped) == (301, word)
 
 
-@pytest.mark.parametrize("url", ["ftp://x.example/", "http:///x", "http://a@b.example/", "http://x.example:99999/", "http://x.example/é", "http://[x/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://x.example/", "http:///x", "http://a@b.example/", "http://x.example:99999/", "http://x.example/é", "http://[x/"]
+)
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="."):
         fetched(answering(OK), url)
@@ -138,7 +140,7 @@ def test_hsts_is_read() -> None:
         ("max-age=1; MAX-AGE=2", "duplicate"),
         ("max-age=1; includeSubDomains=yes", "bad-directive"),
         ("max-age=1 2", "bad-directive"),
-        ("max-age=1; \"x\"", "bad-directive"),
+        ('max-age=1; "x"', "bad-directive"),
         ("x" * 9000, "too-long"),
     ],
 )

@@ -79,6 +79,7 @@ def test_offered_and_refused() -> None:
 def test_offered_with_injected_plaintext() -> None:
     seen = inspected(saying(b"220 hi\r\n", b"250-mx\r\n250 STARTTLS\r\n", b"220 go\r\n250 mx\r\n"))
     assert seen.failure == "injected-plaintext"
+    assert seen.transcript[-1].text == "220 go"
 
 
 def test_offered_and_no_tls_behind_it() -> None:

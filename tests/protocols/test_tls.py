@@ -129,6 +129,12 @@ def test_a_missing_intermediate_is_incomplete() -> None:
     assert words(leaf(NAME).chain[:1]) == ["incomplete"]
 
 
+def test_a_signature_by_another_key_of_that_name_is_bad() -> None:
+    impostor = issue(ca=True, subject="Auroria Issuing")
+    chain = (issue(NAME, by=impostor).chain[0], intermediate().chain[0])
+    assert words(chain) == ["bad-signature"]
+
+
 def test_a_strangers_root_is_an_unknown_issuer() -> None:
     stranger = issue(ca=True, subject="Stranger Root")
     chain = (*issue(NAME, by=stranger).chain, *stranger.chain)

@@ -56,6 +56,11 @@ def test_the_record_is_found_at_its_name(texts: list[str], word: str) -> None:
     assert found.failure == word and (found.record is None) is bool(word) and len(found.texts) == len(texts)
 
 
+def test_a_name_too_long_for_the_prefix_has_no_record() -> None:
+    """RFC 1035, section 2.3.4."""
+    assert run(discover(served({}), ".".join(["a" * 62] * 4)[:250])).failure == "no-record"
+
+
 def test_an_unanswered_question_is_no_statement() -> None:
     with pytest.raises(Unreachable):
         run(discover(served({"_smtp._tls.auroria.post": "servfail"}), "auroria.post"))

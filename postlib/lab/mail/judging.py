@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from postlib.lab.smtp import Received
 from postlib.network import Network
 from postlib.protocols import dkim, dmarc, spf
+from postlib.protocols.dmarc import Policy
 from postlib.resolver import Resolver
 
 INBOX, SPAM, REFUSED = "inbox", "spam", "refused"
@@ -28,10 +29,10 @@ class Judgement:
         return self.dmarc is not None and self.dmarc.result == dmarc.Result.PASS
 
     @property
-    def asked(self) -> dmarc.Policy:
+    def asked(self) -> Policy:
         """What the author's domain asks for this message: none, quarantine or reject."""
         failed = self.dmarc is not None and self.dmarc.result == dmarc.Result.FAIL
-        return self.dmarc.disposition if failed and self.dmarc else dmarc.Policy.NONE
+        return self.dmarc.disposition if failed and self.dmarc else Policy.NONE
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def literal(judgement: Judgement, known: Callable[[], bool]) -> Decision:
     del known
     if judgement.dmarc is None:
         return Decision(SPAM, "several-authors")
-    folder = {dmarc.Policy.REJECT: REFUSED, dmarc.Policy.QUARANTINE: SPAM}.get(judgement.asked, INBOX)
+    folder = {Policy.REJECT: REFUSED, Policy.QUARANTINE: SPAM}.get(judgement.asked, INBOX)
     return Decision(folder, "policy" if folder != INBOX else "passed" if judgement.passed else "no-policy")
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 from postlib.lab.mail.judging import Decision, Judgement
 
@@ -33,7 +32,7 @@ class Kept:
     @property
     def parsed(self) -> EmailMessage:
         """The message, to read its header fields and text."""
-        return cast(EmailMessage, message_from_bytes(self.message, policy=policy.default))
+        return message_from_bytes(self.message, policy=policy.default)
 
     @property
     def message_id(self) -> str:

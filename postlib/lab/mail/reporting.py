@@ -56,7 +56,8 @@ def _record(envelope: Received, judgement: Judgement, evaluation: dmarc.Evaluati
     aligned = {identifier.mechanism for identifier in evaluation.aligned}
     disposition = "pass" if judgement.passed else {INBOX: "none", REFUSED: "reject"}.get(decision.folder, "quarantine")
     reasons = (reports.Reason("local_policy", decision.reason),) if decision.reason == "known-source" else ()
-    verdict = PolicyEvaluated(disposition, *("pass" if name in aligned else "fail" for name in ("dkim", "spf")), reasons)
+    words = {name: "pass" if name in aligned else "fail" for name in ("dkim", "spf")}
+    verdict = PolicyEvaluated(disposition, words["dkim"], words["spf"], reasons)
     signatures = tuple(DkimResult(s.domain, s.selector, s.result) for s in judgement.dkim if s.domain)
     results = AuthResults(signatures, (SpfResult(judgement.spf.domain, "mfrom", judgement.spf.result.value),))
     who = Identifiers(evaluation.author_domain, envelope.sender.rpartition("@")[2], envelope.recipients[0].rpartition("@")[2])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import cast
 
 
 def for_list(message: bytes, domain: str, *, rewrites: bool) -> bytes:
@@ -12,7 +10,7 @@ def for_list(message: bytes, domain: str, *, rewrites: bool) -> bytes:
 
     Subject and body are signed by DKIM, so this breaks the author's signature; rewriting From is what keeps DMARC quiet.
     """
-    copy = cast(EmailMessage, message_from_bytes(message, policy=policy.SMTP))
+    copy = message_from_bytes(message, policy=policy.SMTP)
     author, name = str(copy["From"]), domain.partition(".")[0]
     for field in ("Return-Path", "Authentication-Results"):
         del copy[field]

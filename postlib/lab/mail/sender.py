@@ -82,7 +82,9 @@ class Sender:
                     return outcome
         return outcome
 
-    async def _over(self, net: Network, address: str, host: str, message: bytes, envelope: str, recipient: str, helo: str, seen: Seen) -> Sent:
+    async def _over(
+        self, net: Network, address: str, host: str, message: bytes, envelope: str, recipient: str, helo: str, seen: Seen
+    ) -> Sent:
         try:
             delivery = await smtp.send(net, address, message, sender=envelope, recipients=[recipient], helo=helo, host=host)
         except Unreachable as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 RECEIVERS = ("operator", "modern", "literal", "list", "forwarder", "none")
 
@@ -37,6 +39,11 @@ class MailSettings:
     members: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     rewrites: bool = False
+
+    def changed(self, changes: Mapping[str, Any]) -> MailSettings:
+        """The same with some settings changed, from JSON values. Raises ValueError or TypeError for what is no setting."""
+        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()}
+        return replace(self, **values)
 
     def __post_init__(self) -> None:
         if self.receiver not in RECEIVERS:

@@ -74,7 +74,7 @@ class KeyRecord:
 
 def parse_key(record: str | bytes) -> KeyRecord:
     """Read one TXT value as a key record. Never raises: what is wrong stands in `faults`."""
-    text = record.encode("utf-8", "surrogateescape") if isinstance(record, str) else record
+    text = record.encode("utf-8", "surrogatepass") if isinstance(record, str) else record
     if len(text) > RECORD_LIMIT:
         return KeyRecord(text[:RECORD_LIMIT], faults=("too-long",))
     try:
@@ -98,7 +98,7 @@ def parse_key(record: str | bytes) -> KeyRecord:
 
 
 def is_key(text: bytes) -> bool:
-    """Whether a TXT value is meant as a key record: a tag list with p=, and with no version but DKIM1.
+    """Whether a TXT value is meant as a key record, be it a broken one: it says DKIM1, or gives p= and no version.
 
     SPF records, verification tokens and other texts that a wildcard puts at every name are none.
     """
@@ -107,8 +107,8 @@ def is_key(text: bytes) -> bool:
     try:
         found = tags.read(text)
     except Malformed:
-        return text.startswith(b"v=DKIM1")  # a key record gone wrong
-    return "p" in found and not _version_fault(found)
+        return text.lower().startswith(b"v=dkim1")
+    return found["v"].upper() == "DKIM1" if "v" in found else "p" in found
 
 
 def key_record(

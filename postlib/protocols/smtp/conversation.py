@@ -68,7 +68,7 @@ class Line:
 class Conversation:
     """One connection to an SMTP server, as `async with Conversation(net, address) as server: await server.ehlo()`.
 
-    `host` is the server's name, for TLS. Entering reads the banner. Every step raises Unreachable (timeout, closed)
+    `host` is the server's name, for TLS. Entering reads the banner, leaving says QUIT. Every step raises Unreachable (timeout, closed)
     and SmtpMalformed; those that say so raise SmtpRefused.
     """
 
@@ -80,6 +80,7 @@ class Conversation:
         self.handshake: Handshake | None = None
         self._lines: list[Line] = []
         self._unread = b""
+        self._left = False
 
     @property
     def transcript(self) -> tuple[Line, ...]:
@@ -96,7 +97,11 @@ class Conversation:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await hang_up(self._writer)
+        try:
+            if not self._left and (error is None or isinstance(error, (SmtpRefused, NotOffered))):
+                await self.leave()
+        finally:
+            await hang_up(self._writer)
 
     async def say(self, command: str) -> Reply:
         """Send one command, whatever it is, and return the reply, whatever it is. Raises ValueError for what is not one line."""
@@ -125,9 +130,11 @@ class Conversation:
         if "STARTTLS" not in self.extensions:
             raise NotOffered("STARTTLS")
         _taken(await self.say("STARTTLS"))
+        self._left = True  # after a handshake that fails there is nobody to take leave of
         if self._unread:
             raise InjectedPlaintext(repr(self._unread[:80]))
         self.handshake = await upgrade(self._writer, self.address, self.port, self.host, self._patience, offer)
+        self._left = False
         self._lines.append(Line("tls", f"{self.handshake.version} {self.handshake.cipher}"))
         self.extensions = {}  # what was said in the clear is forgotten
         return self.handshake
@@ -147,9 +154,14 @@ class Conversation:
         self._note(stuffed)
         return _taken(await self._reply())
 
-    async def quit(self) -> Reply:
-        """Take leave; the connection closes when the `async with` ends."""
-        return await self.say("QUIT")
+    async def leave(self) -> None:
+        """QUIT; what the server makes of it changes nothing any more (section 4.1.1.10). Leaving the `async with` does it too."""
+        self._left = True
+        try:
+            async with asyncio.timeout(self.network.timeout):
+                await self.say("QUIT")
+        except (Unreachable, SmtpMalformed, TimeoutError):
+            return
 
     @property
     def _patience(self) -> float:

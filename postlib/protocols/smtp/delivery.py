@@ -12,6 +12,7 @@ from postlib.protocols.smtp.conversation import (
     InjectedPlaintext,
     Line,
     NotOffered,
+    SmtpError,
     SmtpMalformed,
     SmtpRefused,
 )
@@ -54,7 +55,7 @@ class Delivery:
         return tuple(r.address for r in self.recipients if r.reply.positive) if self.outcome == "accepted" else ()
 
 
-class _Untrusted(Exception):
+class _Untrusted(SmtpError):
     """The handshake was made, and it is not believed."""
 
 
@@ -138,7 +139,7 @@ def _in_handshake(server: Conversation) -> bool:
 
 
 async def _deliver(server: Conversation, letter: _Letter, starttls: StartTls, recipients: list[Recipient]) -> Reply:
-    """From EHLO to QUIT; the reply to the message, or to the last recipient where none was taken."""
+    """From EHLO to the final dot; the reply to the message, or to the last recipient where none was taken."""
     await server.ehlo(letter.helo)
     if starttls == "must" or starttls == "may" and "STARTTLS" in server.extensions:
         handshake = await server.starttls()
@@ -150,9 +151,7 @@ async def _deliver(server: Conversation, letter: _Letter, starttls: StartTls, re
         recipients.append(Recipient(mailbox, await _rcpt(server, mailbox)))
     if not any(recipient.reply.positive for recipient in recipients):
         raise SmtpRefused(recipients[-1].reply)
-    reply = await server.data(letter.stuffed)
-    await _leave(server)
-    return reply
+    return await server.data(letter.stuffed)
 
 
 def _parameters(server: Conversation, stuffed: bytes) -> list[str]:
@@ -170,11 +169,3 @@ async def _rcpt(server: Conversation, mailbox: str) -> Reply:
         return await server.rcpt(mailbox)
     except SmtpRefused as error:
         return error.reply
-
-
-async def _leave(server: Conversation) -> None:
-    """QUIT. Whatever happens now, the message was taken (RFC 5321, section 4.2.5)."""
-    try:
-        await server.quit()
-    except (Unreachable, SmtpMalformed):
-        return

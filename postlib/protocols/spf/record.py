@@ -47,7 +47,7 @@ class SpfSyntaxError(ValueError):
     """
 
     def __init__(self, reason: str, term: str, position: int, message: str) -> None:
-        super().__init__(f"{message}, at character {position} in {term!r}")
+        super().__init__(f"{message}: {term!r}, at character {position} of the record")
         self.reason = reason
         self.term = term
         self.position = position

@@ -1,0 +1,116 @@
+"""Looking at domains: one (`check`) or many (`scan`), by all probes, on any Internet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import dns.exception
+import dns.name
+import idna
+
+from postlib import background
+from postlib.finding import Finding
+from postlib.lab import worlds
+from postlib.network import Network
+from postlib.policies import DEFAULT, Profile, profile
+from postlib.probe import Observation, run
+from postlib.probes import PROBES
+from postlib.report import Report
+
+AT_ONCE = 20  # domains looked at together in a scan
+
+
+class HasNetwork(Protocol):
+    """An Internet: something that has a Network."""
+
+    @property
+    def network(self) -> Network:
+        """The Network to look through."""
+        ...
+
+
+Where = Network | HasNetwork | None
+Edition = str | Path | Profile
+
+
+def check(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -> Report:
+    """Look at one domain with every probe. Without an Internet it is looked at on the real one.
+
+    Raises ValueError for what is no domain name, for a name that exists only in a lab, and for what is no profile.
+    """
+    return background.run(acheck(subject, internet, profile=profile))
+
+
+async def acheck(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -> Report:
+    """As `check`, for those who await."""
+    network = _network(internet)
+    return await _look(domain_name(subject, network), Observation(network), _edition(profile))
+
+
+def scan(subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE) -> Iterator[Report]:
+    """Look at many domains, `at_once` together, and give each report as soon as it is there: not in the order of `subjects`."""
+    reports = ascan(subjects, internet, profile=profile, at_once=at_once)
+    while True:
+        try:
+            yield background.run(anext(reports))  # type: ignore[arg-type]
+        except StopAsyncIteration:
+            return
+
+
+async def ascan(
+    subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE
+) -> AsyncIterator[Report]:
+    """As `scan`, for those who await. Domains of one scan share one cache of answers."""
+    network, edition = _network(internet), _edition(profile)
+    observation, waiting = Observation(network), iter(dict.fromkeys(domain_name(subject, network) for subject in subjects))
+    running: set[asyncio.Task[Report]] = set()
+    try:
+        while True:
+            while len(running) < at_once and (domain := next(waiting, None)) is not None:
+                running.add(asyncio.ensure_future(_look(domain, observation, edition)))
+            if not running:
+                return
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        for task in running:
+            task.cancel()
+
+
+async def _look(domain: str, observation: Observation, edition: Profile) -> Report:
+    found = await asyncio.gather(*(run(probe, observation, domain, edition) for probe in PROBES))
+    by_check: dict[str, Finding] = {finding.check: finding for findings in found for finding in findings}
+    ordered = [name for policy in edition.policies for name in policy.checks if name in by_check]
+    observation.forget(domain)
+    return Report(domain, tuple(by_check[name] for name in ordered), observation.network.clock.now(), edition)
+
+
+def domain_name(subject: str, network: Network) -> str:
+    """The subject as a domain name in A-labels, without its last dot. Raises ValueError for what is none."""
+    text = subject.strip().rstrip(".").lower()
+    try:
+        ascii_text = text if text.isascii() else idna.encode(text, uts46=True).decode()
+        name = dns.name.from_text(ascii_text)
+    except (dns.exception.DNSException, idna.IDNAError, UnicodeError) as error:
+        raise ValueError(f"{subject!r} is not a domain name: {error}") from error
+    if name == dns.name.root or "/" in text or "@" in text or any(c.isspace() for c in text):
+        raise ValueError(f"{subject!r} is not a domain name; give one like auroria.post")
+    if not network.lab and _only_in_a_lab(ascii_text):
+        raise ValueError(f"{subject} exists only in a lab: add --world union, or in Python check({subject!r}, visit('union'))")
+    return ascii_text
+
+
+def _only_in_a_lab(domain: str) -> bool:
+    homes = {entry.domain for name in worlds.names() for entry in worlds.load(name).entries}
+    return any(domain == home or domain.endswith(f".{home}") for home in homes)
+
+
+def _network(internet: Where) -> Network:
+    return Network() if internet is None else internet if isinstance(internet, Network) else internet.network
+
+
+_edition = profile
