@@ -12,9 +12,9 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rdatatype
+from rooted import AT, Rooted, Tamper, key, put
 
 from postlib.resolver import Security
-from rooted import AT, Rooted, Tamper, key, put
 
 SECURE, INSECURE, BOGUS = Security.SECURE, Security.INSECURE, Security.BOGUS
 WWW = {"www": {"A": ["198.51.100.1"]}}
@@ -125,7 +125,7 @@ def world(at: datetime = AT) -> Rooted:
         rooted.zone(f"{name}.post.", server, WWW)
     rooted.zone("under.island.post.", server, WWW)
     _parents(rooted)
-    rooted.tamper |= {"nokeysig.post.": without_signature(dns.rdatatype.DNSKEY), "stripped.post.": unsigned, "liar.post.": _other_denial(rooted)}
+    rooted.tamper |= {"nokeysig.post.": without_signature(dns.rdatatype.DNSKEY), "stripped.post.": unsigned, "liar.post.": without_first_proof}
     return rooted
 
 
@@ -160,11 +160,8 @@ def unsigned(reply: dns.message.Message) -> dns.message.Message:
     return reply
 
 
-def _other_denial(rooted: Rooted) -> Tamper:
-    """For every name that does not exist, the proof that belongs to another name: genuine, and no proof."""
-
-    def tamper(reply: dns.message.Message) -> dns.message.Message:
-        reply.authority = [r for r in reply.authority if dns.rdatatype.NSEC not in (r.rdtype, r.covers) or r.name != dns.name.from_text("liar.post.")]
-        return reply
-
-    return tamper
+def without_first_proof(reply: dns.message.Message) -> dns.message.Message:
+    """A denial that lacks the record which covers the name: what is left is genuine, and proves nothing."""
+    owners = sorted({rrset.name for rrset in reply.authority if rrset.rdtype == dns.rdatatype.NSEC})
+    reply.authority = [r for r in reply.authority if dns.rdatatype.NSEC not in (r.rdtype, r.covers) or r.name not in owners[:1]]
+    return reply

@@ -59,6 +59,8 @@ class Machine(NameServer):
     def handle(self, wire: bytes, *, udp: bool) -> bytes | None:
         question = dns.message.from_wire(wire).question[0]
         self.heard.append((question.name.to_text(), dns.rdatatype.to_text(question.rdtype)))
+        if self.shelf.habit:
+            return super().handle(wire, udp=udp)
         tamper = self._tamper(question.name, question.rdtype)
         reply = respond(self.shelf.zones, wire, udp=udp and tamper is None)
         if reply is None or tamper is None:
@@ -85,7 +87,9 @@ class Rooted:
         self.asked: list[tuple[str, str]] = []
         self.zone(".", ROOT_SERVER, **signing)
 
-    def zone(self, name: str, server: str, records: Records | None = None, *, signed: bool = True, algorithm: int = 13, **signing: Any) -> Zone:
+    def zone(
+        self, name: str, server: str, records: Records | None = None, *, signed: bool = True, algorithm: int = 13, **signing: Any
+    ) -> Zone:
         """Add a zone and delegate it from the deepest zone above it."""
         origin = dns.name.from_text(name)
         parent = self.parent(origin)

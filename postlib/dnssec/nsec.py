@@ -31,7 +31,8 @@ def no_data(zone: dns.name.Name, records: Sequence[Record], name: dns.name.Name,
     """That `name`, or the wildcard that answers for it, exists and has no such type."""
     matching = _matching(zone, records, name)
     if matching is not None:
-        return Proof("no-data", cut=is_cut(matching), compact=has(matching, dns.rdatatype.NXNAME)) if denies(matching, name, rrtype) else None
+        proof = Proof("no-data", cut=is_cut(matching), compact=has(matching, dns.rdatatype.NXNAME))
+        return proof if denies(matching, name, rrtype) else None
     covering = _covering(zone, records, name)
     if covering is None:
         return None

@@ -140,7 +140,7 @@ async def _instance(resolver: Resolver, sets: Sets, number: int, fields: Sequenc
     own = sets[number - 1]
     message, claims = _read(own[MESSAGE], now, sealing=False), _read(own[SEAL], now, sealing=True)
     results = own[RESULTS][1].split(b";", 1)[-1].decode("utf-8", "replace").strip()
-    cv = _cv(own[SEAL])
+    cv = _tag(own[SEAL], "cv")
     message, records = await _with_key(resolver, message)
     if records is not None:
         message = verification.judge(message, records, fields, body, own[MESSAGE])
@@ -241,7 +241,7 @@ def _number(field: Field) -> int:
     """The field's instance. It stands first in ARC-Authentication-Results and anywhere in the others (sections 4.1.1 to 4.1.3)."""
     text = field[1].decode("utf-8", "replace")
     if field[0].lower() != RESULTS.lower().encode("ascii"):
-        text = f"i={tags.read(field[1]).get('i', '')}"
+        text = f"i={_tag(field, 'i')}"
     found = INSTANCE.match(text)
     if found is None or int(found[1]) == 0:
         raise Malformed("bad-instance", text.strip()[:40])
@@ -260,8 +260,9 @@ def _highest(fields: Sequence[Field]) -> int:
     return highest
 
 
-def _cv(field: Field) -> str:
+def _tag(field: Field, name: str) -> str:
+    """The tag's value; empty in a field that is no tag list."""
     try:
-        return tags.read(field[1]).get("cv", "")
+        return tags.read(field[1]).get(name, "")
     except Malformed:
         return ""

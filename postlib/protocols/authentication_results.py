@@ -21,6 +21,8 @@ DEPTH_LIMIT = 50  # open parentheses: authres reads comments by recursion
 TYPES = ("smtp", "header", "body", "policy")  # section 2.3
 KEYWORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
 ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+")  # RFC 2045, section 5.1
+QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 HOST = re.compile(r"[A-Za-z0-9_.-]+")
 LINE = 76  # RFC 5322, section 2.1.1
 OWN_FIELD = re.compile(rb"^authentication-results[ \t]*:", re.IGNORECASE)
@@ -147,26 +149,40 @@ def _written(result: MethodResult) -> authres.core.AuthenticationResult:
     for kind, _, _ in result.properties:
         if kind not in TYPES:
             raise ValueError(f"a property is of {', '.join(TYPES)}, not of {kind!r}")
-    given = [(kind, name, _harmless(value)) for kind, name, value in result.properties if value]
-    properties = [authres.core.AuthenticationResultProperty(*each) for each in given]
-    return authres.core.AuthenticationResult(result.method, result=result.result, reason=_printable(result.reason), properties=properties)
+    given = [(kind, name, _address(_printable(value)) or _printable(value)) for kind, name, value in result.properties if value]
+    properties = [authres.core.AuthenticationResultProperty(kind, name) for kind, name, _ in given]
+    for each, (_, _, value) in zip(properties, given, strict=True):
+        each.value = Word(value)
+    written = authres.core.AuthenticationResult(result.method, result=result.result, properties=properties)
+    written.reason = Word(_printable(result.reason))
+    return written
+
+
+class Word(str):
+    """A value that quotes itself as authres asks it to, but also what holds an @ and is no address: else a sender could add results."""
+
+    def quote_if_needed(self) -> str:
+        """As it stands in the field: a token or an address bare, all else in quotes (RFC 2045, section 5.1)."""
+        return str(self) if TOKEN.fullmatch(self) or _address(self) == self else _quoted(self)
 
 
 def _printable(text: str) -> str:
     return re.sub(r"[^\x20-\x7e]", "?", text)
 
 
-def _harmless(value: str) -> str:
-    """A value that ends where it should: authres leaves what holds an @ as it is, so a strange local part is quoted here."""
-    value = _printable(value)
+def _address(value: str) -> str:
+    """The value as an address whose strange local part is quoted, or nothing where it is no address."""
     local, at, host = value.rpartition("@")
     if not at or HOST.fullmatch(host) is None:
-        return value.replace("@", "?") if at else value
+        return ""
     if not local or ATOM.fullmatch(local):
         return value
-    if len(local) > 1 and local[0] == local[-1] == '"':
-        local = re.sub(r"\\(.)", r"\1", local[1:-1])
-    return '"' + re.sub(r'(["\\])', r"\\\1", local) + f'"@{host}'
+    inner = re.sub(r"\\(.)", r"\1", local[1:-1]) if QUOTED.fullmatch(local) else local
+    return f"{_quoted(inner)}@{host}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
 def _by_result(text: str) -> list[str]:

@@ -43,7 +43,8 @@ class Problem:
 class Trust:
     """What verifying a chain came to; `path` is the subjects from the server's certificate upwards, as far as they connect.
 
-    Reasons: no-certificate, malformed, bad-signature, self-signed, incomplete, unknown-issuer, expired, not-yet-valid, wrong-name, weak, refused.
+    Reasons: no-certificate, malformed, bad-signature, self-signed, incomplete, unknown-issuer,
+    expired, not-yet-valid, wrong-name, weak, refused.
     """
 
     problems: tuple[Problem, ...] = ()

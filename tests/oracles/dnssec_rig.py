@@ -25,8 +25,9 @@ import dns.rcode
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
 from chains import POLICY, PROBES, world  # noqa: E402
-from postlib.resolver import Answer, Resolver  # noqa: E402
 from rooted import ROOT_SERVER, Rooted, sockets  # noqa: E402
+
+from postlib.resolver import Answer, Resolver  # noqa: E402
 
 UNBOUND = """server:
   interface: 127.0.0.1@{port}

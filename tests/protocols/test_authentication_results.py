@@ -47,7 +47,7 @@ def test_comments_and_folds_are_read_over():
     [
         ('a"; dkim=pass header.d=valdoria.post x@auroria.post', '"a\\"; dkim=pass header.d=valdoria.post x"@auroria.post'),
         ("a\r\nX-Evil: 1@auroria.post", '"a??X-Evil: 1"@auroria.post'),
-        ("a@b c;dkim=pass", '"a?b c;dkim=pass"'),
+        ("a@b c;dkim=pass", '"a@b c;dkim=pass"'),
         ("\u00e9@auroria.post", '"?"@auroria.post'.replace('"', "")),
         ('"a b"@auroria.post', '"a b"@auroria.post'),
         ("a b", '"a b"'),
@@ -132,14 +132,15 @@ text = st.text(st.characters(min_codepoint=1, max_codepoint=0x17F), max_size=30)
 @example("", "\\", '"@a')
 @example("a@", "@a", '"')
 def test_whatever_the_values_one_result_stays_one(reason, value, other):
-    own = AuthenticationResults("mx.example", (MethodResult("spf", "fail", reason, (("smtp", "mailfrom", value), ("smtp", "helo", other))),))
+    properties = (("smtp", "mailfrom", value), ("smtp", "helo", other))
+    own = AuthenticationResults("mx.example", (MethodResult("spf", "fail", reason, properties),))
     (found,) = read(own.value()).results
     assert (found.method, found.result) == ("spf", "fail")
     assert read(AuthenticationResults("mx.example", (found,)).value()).results == (found,)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.one_of(st.binary(max_size=120), st.text(alphabet='mx; =()"\\.@pas\r\nsmtpheader', max_size=80).map(lambda junk: b"mx; spf=pass " + junk.encode())))
+@given(st.binary(max_size=120) | st.text('mx; =()"\\.@pas\r\nsmtpheader', max_size=80).map(lambda junk: b"mx; spf=pass " + junk.encode()))
 def test_no_octets_crash_the_reader(octets):
     try:
         assert read(octets).authserv_id

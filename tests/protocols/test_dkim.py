@@ -248,6 +248,7 @@ def test_what_cannot_be_signed_is_refused():
         {"algorithm": "ed25519-sha256"},
         {"canonicalization": "odd"},
         {"headers": ["From", "a;b"]},
+        {"identity": "a@auroria.post; d=valdoria.post"},
     ):
         with pytest.raises(ValueError):
             signed(MESSAGE, **({"key": key_of("rsa")} | change))

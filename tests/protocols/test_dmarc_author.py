@@ -84,7 +84,8 @@ def test_without_an_address_there_is_no_author_domain(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("a@[192.0.2.1]", "[192.0.2.1]"), ("a@bank..example", "bank..example"), ("a@bank.example\0", "bank.example\0"), ("a@", "")]
+    ("value", "expected"),
+    [("a@[192.0.2.1]", "[192.0.2.1]"), ("a@bank..example", "bank..example"), ("a@bank.example\0", "bank.example\0"), ("a@", "")],
 )
 def test_what_is_no_domain_name_is_given_as_it_stands(value, expected):
     """So that it counts beside another, and `evaluate` can answer permerror."""
@@ -92,7 +93,9 @@ def test_what_is_no_domain_name_is_given_as_it_stands(value, expected):
     assert len(domains(value + ", b@auroria.post")) == 2
 
 
-@pytest.mark.parametrize("flood", ['"\\' * 150_000, "(" * 300_000, "a@x" * 100_000, "a@x\u00fc," * 60_000, "=?" * 150_000, "@ " * 150_000, "x\r\n " * 90_000])
+@pytest.mark.parametrize(
+    "flood", ['"\\' * 150_000, "(" * 300_000, "a@x" * 100_000, "a@x\u00fc," * 60_000, "=?" * 150_000, "@ " * 150_000, "x\r\n " * 90_000]
+)
 def test_a_flood_is_read_in_linear_time(flood):
     """Section 11.5: no header may keep a receiver busy."""
     began = time.process_time()

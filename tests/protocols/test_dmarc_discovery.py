@@ -83,7 +83,9 @@ def test_psd_u_says_nothing():
 
 def test_several_records_at_one_name_are_all_discarded():
     """Section 4.10, steps 2 and 6; the walk goes on, even where one of them says psd=n."""
-    records = {"_dmarc.auroria.post": {"TXT": ['"v=DMARC1; p=reject; psd=n"', '"v=DMARC1; p=none"']}} | published({"post": "v=DMARC1; psd=y; p=reject"})
+    records = {"_dmarc.auroria.post": {"TXT": ['"v=DMARC1; p=reject; psd=n"', '"v=DMARC1; p=none"']}} | published(
+        {"post": "v=DMARC1; psd=y; p=reject"}
+    )
     discovery = run(discover(served(records), "shop.auroria.post"))
     assert (discovery.domain, discovery.role) == ("post", Role.PSD)
     assert discovery.walk.steps[1].outcome == "several" and len(discovery.walk.steps[1].texts) == 2
@@ -151,7 +153,7 @@ def test_existence_is_not_asked_where_np_says_nothing():
 
 
 def test_np_of_a_psd_protects_names_nobody_registered():
-    """RFC 9989, appendix B.2.1's use: np at the public suffix."""
+    """Section 4.7, tag np, at a public suffix."""
     psd = {"post": "v=DMARC1; p=none; psd=y; np=reject"}
     assert discovered("parcel-fee.post", psd).policy is Policy.REJECT
     assert discovered("valdoria.post", psd, **{"valdoria.post": {"MX": ["10 mx.valdoria.post."]}}).policy is Policy.NONE

@@ -58,6 +58,24 @@ def test_two_registrants_under_one_public_suffix_do_not_align():
     assert evaluated("a.co.post", records, dkim=[("pass", "mail.a.co.post", "s")]).result is Result.PASS
 
 
+def test_the_worked_example_of_a_deep_walk():
+    """Appendix B.4.2: the author has no record, example.com's speaks, and both identifiers belong to it."""
+    author = "a.b.c.d.e.f.g.h.i.j.k.auroria.post"
+    records = {"auroria.post": "v=DMARC1; p=none", "signing.auroria.post": "v=DMARC1; p=none"}
+    evaluation = evaluated(author, records, spf=("pass", "auroria.post"), dkim=[("pass", "signing.auroria.post", "s")])
+    assert (evaluation.result, len(evaluation.aligned)) == (Result.PASS, 2)
+    assert evaluation.discovery.domain == "auroria.post"
+
+
+def test_the_worked_example_of_a_public_suffix():
+    """Appendix B.4.3: SPF is aligned through giant.bank.example, DKIM belongs to mega.bank.example."""
+    records = {"bank.example": "v=DMARC1; p=reject; psd=y", "giant.bank.example": "v=DMARC1; p=quarantine"}
+    spf, dkim = ("pass", "mail.giant.bank.example"), [("pass", "mail.mega.bank.example", "s")]
+    evaluation = evaluated("giant.bank.example", records, spf=spf, dkim=dkim)
+    assert [identifier.aligned for identifier in evaluation.identifiers] == [True, False]
+    assert evaluated("giant.bank.example", records, dkim=dkim).disposition is Policy.QUARANTINE
+
+
 def test_without_a_mark_the_suffix_would_be_one_organization():
     """Section 4.10.2, step 3: this is what psd=y prevents."""
     assert evaluated("a.co.post", {"co.post": "v=DMARC1; p=reject"}, spf=("pass", "b.co.post")).result is Result.PASS
@@ -134,7 +152,11 @@ def test_an_alignment_that_cannot_be_told_neither_passes_nor_fails():
 def test_another_aligned_identifier_that_passes_settles_it():
     """Section 5.3.5: one is enough, whatever stays open."""
     evaluation = evaluated(
-        "auroria.post", REJECT, spf=("pass", "b.auroria.post"), dkim=[("pass", "auroria.post", "s")], **{"_dmarc.b.auroria.post": "servfail"}
+        "auroria.post",
+        REJECT,
+        spf=("pass", "b.auroria.post"),
+        dkim=[("pass", "auroria.post", "s")],
+        **{"_dmarc.b.auroria.post": "servfail"},
     )
     assert evaluation.result is Result.PASS
 

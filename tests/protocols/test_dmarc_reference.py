@@ -87,7 +87,10 @@ def cases(draw):
 @given(cases())
 def test_walk_policy_and_alignment_agree_with_the_reference(case):
     author, identifier, records, existing = case
-    zone = {f"_dmarc.{written(n)}": {"TXT": ['"' + "; ".join(["v=DMARC1", *(f"{t}={v}" for t, v in tags.items())]) + '"']} for n, tags in records.items()}
+    zone = {
+        f"_dmarc.{written(n)}": {"TXT": ['"' + "; ".join(["v=DMARC1", *(f"{t}={v}" for t, v in tags.items())]) + '"']}
+        for n, tags in records.items()
+    }
     zone |= {written(n): {"A": ["192.0.2.1"]} for n in existing}
     ZONES.records = {dns.name.from_text(name): value for name, value in zone.items()}
     names = existing | {(*n, "_dmarc") for n in records}

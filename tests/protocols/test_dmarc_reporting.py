@@ -73,7 +73,9 @@ def test_the_destination_may_name_another_address_on_its_host():
     assert [uri.address for uri in answer.uris] == ["new@reports.example"]
 
 
-@pytest.mark.parametrize("override", ["mailto:victim@bank.example", "mailto:a@reports.example,mailto:b@bank.example", "mailto:a@sub.reports.example", "foo:bar"])
+@pytest.mark.parametrize(
+    "override", ["mailto:victim@bank.example", "mailto:a@reports.example,mailto:b@bank.example", "mailto:a@sub.reports.example", "foo:bar"]
+)
 def test_an_override_elsewhere_stops_reports_to_both(override):
     """Section 4: neither the original nor the override."""
     answer = authorised("mailto:d@reports.example", agreeing(f"v=DMARC1; rua={override}"))

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-
 from chains import POLICY, PROBES, world
+from rooted import Rooted, run
+
 from postlib.network import Network
 from postlib.resolver import Answer, Resolver, Security
-from rooted import Rooted, run
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from postlib.protocols.dkim.key import PrivateKey, key_name
 from postlib.protocols.dkim.message import Field, canonical_body, named, signed_octets, split
 from postlib.protocols.dkim.signature import DOMAIN, FIELD_NAME, SELECTOR
 
+IDENTITY = re.compile(r"[^\s;\x00-\x1f\x7f]*")
 LINE = 76  # octets of a line, as RFC 5322, section 2.1.1, would have it
 SIGNED = (  # RFC 6376, section 5.4.1, and the List- fields of RFC 8058
     *("From", "Reply-To", "Subject", "Date", "To", "Cc", "Message-ID", "Sender", "In-Reply-To", "References"),
@@ -44,17 +46,21 @@ def sign(
     """
     fields, body = split(message)
     names = tuple(headers) if headers is not None else default_headers(fields)
-    _require(message, fields, names, domain, selector)
+    _require(message, fields, names, domain, selector, identity)
     (header_algorithm, body_algorithm), algorithm = _algorithms(canonicalization), algorithm or default_algorithm(key)
     canonical = canonical_body(body, body_algorithm)
-    start = int(now.timestamp())
-    given = {
-        **{"v": "1", "a": algorithm, "c": canonicalization, "d": domain, "s": selector, "i": identity, "t": str(start)},
-        **{"x": expires_after and str(start + int(expires_after.total_seconds())), "l": length and str(len(canonical))},
-        **{"h": ":".join(names), "bh": base64.b64encode(body_hash(canonical, algorithm)).decode("ascii")},
-    }
-    written = tuple((name, value) for name, value in given.items() if isinstance(value, str) and value)
+    written = [("v", "1"), ("a", algorithm), ("c", canonicalization), ("d", domain), ("s", selector)]
+    written += [("i", identity)] if identity else []
+    written += _times(int(now.timestamp()), expires_after)
+    written += [("l", str(len(canonical)))] if length else []
+    written += [("h", ":".join(names)), ("bh", base64.b64encode(body_hash(canonical, algorithm)).decode("ascii"))]
     return put_first(message, signed_field("DKIM-Signature", written, fields, names, key, algorithm, header_algorithm))
+
+
+def _times(start: int, lifetime: timedelta | None) -> TagList:
+    """t= and, where the signature is to end, x=."""
+    end = () if lifetime is None else (("x", str(start + int(lifetime.total_seconds()))),)
+    return (("t", str(start)), *end)
 
 
 def signed_field(
@@ -106,7 +112,7 @@ def put_first(message: bytes, *fields: bytes) -> bytes:
     return b"".join(field.replace(b"\r\n", b"\n") if bare else field for field in fields) + message
 
 
-def _require(message: bytes, fields: Sequence[Field], names: Sequence[str], domain: str, selector: str) -> None:
+def _require(message: bytes, fields: Sequence[Field], names: Sequence[str], domain: str, selector: str, identity: str) -> None:
     if message.startswith(b"From "):
         raise ValueError("the first line is a mailbox file's, not a message's")
     if "from" not in (name.lower() for name in names) or not named(fields, "From"):
@@ -115,6 +121,8 @@ def _require(message: bytes, fields: Sequence[Field], names: Sequence[str], doma
         raise ValueError("a name in `headers` is not a field name")
     if DOMAIN.fullmatch(domain) is None or SELECTOR.fullmatch(selector) is None:
         raise ValueError(f"{selector}._domainkey.{domain} is not where a key can stand")
+    if IDENTITY.fullmatch(identity) is None:
+        raise ValueError(f"an identity is an address without spaces and semicolons, not {identity!r}")
     key_name(selector, domain)
 
 

@@ -16,7 +16,7 @@ from postlib.protocols.dmarc.uri import Uri, parse_uri
 
 WSP = " \t"
 KNOWN = frozenset({"v", "p", "sp", "np", "psd", "t", "adkim", "aspf", "rua", "ruf", "fo"})
-OBSOLETE = frozenset({"pct", "rf", "ri"})  # RFC 7489's; RFC 9989, appendix C, takes them away
+OBSOLETE = frozenset({"pct", "rf", "ri"})  # RFC 7489's; RFC 9989, appendix C.5.2, takes them away
 POLICY_TAGS = frozenset({"p", "sp", "np"})
 REPORT_TAGS = ("rua", "ruf")
 _CHOICES = {"p": "none quarantine reject", "psd": "y n u", "t": "y n", "adkim": "r s", "aspf": "r s"}
