@@ -25,6 +25,7 @@ import dns.name
 import dns.rdatatype
 import dns.rrset
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
 from postlib.clock import LabClock
 from postlib.lab.dns.answer import respond
@@ -47,6 +48,12 @@ def key(seed: str, algorithm: int = 13) -> ZoneKey:
     if algorithm in (5, 7, 8, 10):
         return ZoneKey(rsa.generate_private_key(65537, 2048), algorithm)
     return ZoneKey(ec.derive_private_key(int.from_bytes(digest), ec.SECP384R1() if algorithm == 14 else ec.SECP256R1()), algorithm)
+
+
+def collisions(record: DNSKEY, count: int) -> list[DNSKEY]:
+    """Keys of one tag: the tag is a sum, so 16-bit words may change places (KeyTrap, CVE-2023-50387)."""
+    words = [record.key[i : i + 2] for i in range(0, len(record.key), 2)]
+    return [made for n in range(count) if isinstance(made := record.replace(key=b"".join(words[n:] + words[:n])), DNSKEY)]
 
 
 @dataclass
