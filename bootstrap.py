@@ -77,24 +77,26 @@ def environment(kind: str) -> None:
     """
     started = time.monotonic()
     wanted = {"python": sys.version, "place": str(VENV), "project": fingerprint(ROOT / "pyproject.toml")}
-    lock_of = {kind: fingerprint(ROOT / "requirements" / (kind + ".lock"))}
+    locks = {name: fingerprint(ROOT / "requirements" / (name + ".lock")) for name in ("course", "test")}
     ready = read_json(READY)
-    if all(ready.get(name) == value for name, value in list(wanted.items()) + list(lock_of.items())):
+    installed = any(ready.get(name) == locks[name] for name in (kind, "test"))  # the test lock holds all of the course's
+    if installed and all(ready.get(name) == value for name, value in wanted.items()):
         return
     BUILD.mkdir(exist_ok=True)
     if ready.get("python") != wanted["python"] or ready.get("place") != wanted["place"]:
-        ready = {}
+        ready, installed = {}, False
         create()
     with contextlib.suppress(FileNotFoundError):
         READY.unlink()
-    if ready.get(kind) != lock_of[kind]:
+    if not installed:
         install(kind)
+        ready = {kind: locks[kind], "project": ready.get("project")}  # what another lock put here no longer counts
     if ready.get("project") != wanted["project"]:
         pip("postlib", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     say("Compiling ...")
     # Bytecode is written here whatever PYTHONDONTWRITEBYTECODE says; a few packages carry templates that are no Python: not our fault.
     subprocess.call([str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(VENV / "lib"), str(VENV / "Lib")], stderr=subprocess.DEVNULL)
-    write_json(READY, {**ready, **wanted, **lock_of})
+    write_json(READY, {**ready, **wanted})
     say(f"The environment is ready ({time.monotonic() - started:.0f} s).")
 
 

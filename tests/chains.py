@@ -125,7 +125,8 @@ def world(at: datetime = AT) -> Rooted:
         rooted.zone(f"{name}.post.", server, WWW)
     rooted.zone("under.island.post.", server, WWW)
     _parents(rooted)
-    rooted.tamper |= {"nokeysig.post.": without_signature(dns.rdatatype.DNSKEY), "stripped.post.": unsigned, "liar.post.": without_first_proof}
+    rooted.tamper["nokeysig.post."] = without_signature(dns.rdatatype.DNSKEY)
+    rooted.tamper |= {"stripped.post.": unsigned, "liar.post.": without_first_proof}
     return rooted
 
 

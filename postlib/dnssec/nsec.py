@@ -36,10 +36,14 @@ def no_data(zone: dns.name.Name, records: Sequence[Record], name: dns.name.Name,
     covering = _covering(zone, records, name)
     if covering is None:
         return None
-    if covering[1].next.is_subdomain(name):
+    if covering[1].next.is_subdomain(name):  # an empty non-terminal, as a wildcard may be too (RFC 4592, section 2.2.2)
         return Proof("no-data")
-    wildcard = _matching(zone, records, _wildcard(covering, name))
-    return Proof("no-data") if wildcard is not None and denies(wildcard, name, rrtype) and not is_cut(wildcard) else None
+    wildcard = _wildcard(covering, name)
+    at_wildcard = _matching(zone, records, wildcard)
+    if at_wildcard is None:
+        before = _covering(zone, records, wildcard)
+        return Proof("no-data") if before is not None and before[1].next.is_subdomain(wildcard) else None
+    return Proof("no-data") if denies(at_wildcard, name, rrtype) and not is_cut(at_wildcard) else None
 
 
 def no_ds(zone: dns.name.Name, records: Sequence[Record], name: dns.name.Name) -> Proof | None:

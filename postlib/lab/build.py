@@ -17,8 +17,8 @@ from postlib.clock import LabClock
 from postlib.lab import worlds
 from postlib.lab.addresses import FIRST_BLOCK, LAST_BLOCK, Block
 from postlib.lab.authority import Authority
+from postlib.lab.hosted import hosted
 from postlib.lab.keys import Keys
-from postlib.lab.operator import operator
 from postlib.lab.parties import PARTIES
 from postlib.lab.replay import replay
 from postlib.lab.state import State
@@ -35,7 +35,10 @@ def build(world: str, seed: str, at: datetime, acts: Iterable[Act] = ()) -> Stat
     state = State(world, seed, clock.now(), clock, keys, Authority(keys, clock.now()))
     _infrastructure(state)
     for entry, block in _blocks(told):
-        {"operator": operator, **PARTIES}[entry.kind](state, entry, block)
+        PARTIES[entry.kind](state, entry, block)
+    for entry in told.entries:
+        if entry.kind == "hosted":
+            hosted(state, entry)
     _reverse(state)
     replay(state, chain.from_iterable(_faults(entry) for entry in told.entries))
     replay(state, acts)
@@ -52,7 +55,7 @@ def _faults(entry: Entry) -> Iterator[Act]:
 def _blocks(world: World) -> Iterator[tuple[Entry, Block]]:
     """Each party's place in the address plan, in the world's order."""
     following = dict(FIRST_BLOCK)
-    for entry in world.entries:
+    for entry in (entry for entry in world.entries if entry.kind != "hosted"):
         part = {"operator": "operator", "learner": "learner", "phisher": "attacker"}.get(entry.kind, "provider")
         if following[part] > LAST_BLOCK[part]:
             raise ValueError(f"{world.name}: the address plan has no block left for {entry.domain}")

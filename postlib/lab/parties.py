@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import dns.name
+import dns.rdatatype
+
+import dns.name
+import dns.rdatatype
+
 from postlib.lab.addresses import Block
+from postlib.lab.dns.zone import quoted
 from postlib.lab.operator import operator
 from postlib.lab.state import State
 from postlib.lab.worlds import Entry
 
+SENDS_FOR_OTHERS = ("partner", "hosting")  # those that customers name in their own SPF record
 Plant = Callable[[State, Entry, Block], None]
 
 
@@ -20,6 +28,16 @@ def party(state: State, entry: Entry, block: Block) -> None:
     operator(state, entry, block)
     wanted = {key: entry.settings[key] for key in ("receiver", "members", "rewrites", "users") if key in entry.settings}
     state.mail[entry.domain] = state.mail[entry.domain].changed(wanted)
+    if entry.kind in SENDS_FOR_OTHERS:
+        owner = dns.name.from_text(f"_spf.{entry.domain}")
+        state.zone_of(owner).put(owner, dns.rdatatype.TXT, [quoted(f"v=spf1 a:mx1.{entry.domain} -all")])
 
 
-PARTIES: dict[str, Plant] = {"provider": party, "list": party, "forwarder": party, "partner": party, "phisher": party}
+def partner(state: State, entry: Entry, block: Block) -> None:
+    """A party that sends for others: they include its `_spf` name in their SPF records (RFC 7208, section 5.2)."""
+    party(state, entry, block)
+    owner = dns.name.from_text(f"_spf.{entry.domain}")
+    state.zone_of(owner).put(owner, dns.rdatatype.TXT, [f"v=spf1 a:{state.mail[entry.domain].host} -all"])
+
+
+PARTIES: dict[str, Plant] = {"operator": operator, "hosting": party, "provider": party, "list": party, "forwarder": party, "partner": partner, "phisher": party}

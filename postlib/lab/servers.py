@@ -135,7 +135,7 @@ class Servers:
 
     def _site(self, machine: Machine, host: str) -> Site | None:
         site = self.state.sites.get(host)
-        return site if site is not None and machine.web in site.hosts else None
+        return site if site is not None and (machine.web in site.hosts or host in machine.guests) else None
 
     def _visited(self, machine: Machine, visit: Visit) -> None:
         self.record.note(machine.name, "request", visit.source, visit.method, visit.host + visit.path, str(visit.status), visit.tls)

@@ -26,7 +26,10 @@ RdataType = dns.rdatatype.RdataType
 
 @dataclass
 class Machine:
-    """A host: its addresses, whose it is, and what it serves. `shelf` holds its zones, `web` is the first host of its site."""
+    """A host: its addresses, whose it is, and what it serves. `shelf` holds its zones.
+
+    `web` is the first host of its own site, `guests` the hosts of the others it serves.
+    """
 
     name: str
     addresses: tuple[str, ...]
@@ -34,6 +37,7 @@ class Machine:
     smtp: bool = False
     web: str = ""
     resolver: bool = False
+    guests: set[str] = field(default_factory=set)
     shelf: Shelf = field(default_factory=Shelf)
 
 

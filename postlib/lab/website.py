@@ -15,12 +15,12 @@ ONE_YEAR = 31_536_000  # seconds; RFC 8461 caps max_age at this, and HSTS profil
 STS_PATH = "/.well-known/mta-sts.txt"
 
 
-def website(state: State, domain: str, country: str) -> None:
-    """The operator's site under its domain, www and mta-sts, all on its web server."""
+def website(state: State, domain: str, country: str, exchanger: str = "") -> None:
+    """The operator's sites: its domain and www, and mta-sts with the policy that names its mail exchanger (its own mx1 unless given)."""
     tracking = _page("Track your item", "Enter the 13 characters of your item.")
     pages = {"/": _page(f"{country} Post", "Letters, parcels, stamps."), "/track": tracking}
     www = Site((domain, f"www.{domain}"), pages, hsts=f"max-age={ONE_YEAR}; includeSubDomains")
-    policy = {STS_PATH: Page(headers=TEXT, body=sts_policy("enforce", (f"mx1.{domain}",)))}
+    policy = {STS_PATH: Page(headers=TEXT, body=sts_policy("enforce", (exchanger or f"mx1.{domain}",)))}
     for site in (www, Site((f"mta-sts.{domain}",), policy, redirect=False)):
         state.sites |= dict.fromkeys(site.hosts, site)
 

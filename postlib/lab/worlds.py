@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from postlib.acts import Act
+from postlib.lab.drawn import drawn
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def load(name: str) -> World:
     if name not in names():
         raise ValueError(f"there is no world {name!r}; the worlds are: {', '.join(names())}")
     data = yaml.safe_load(resources.files("postlib.lab").joinpath("worlds", f"{name}.yaml").read_text(encoding="utf-8"))
-    return World(name, data["title"], tuple(_entry(domain, dict(what)) for domain, what in data["domains"].items()))
+    domains = data["domains"] | (dict(drawn(data["drawn"], name)) if "drawn" in data else {})
+    return World(name, data["title"], tuple(_entry(domain, dict(what)) for domain, what in domains.items()))
 
 
 def _entry(domain: str, what: dict[str, Any]) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from postlib import acts
@@ -9,12 +10,12 @@ from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, pass
 from postlib.network import ABSENT, Absent, Unknown
 from postlib.probe import Observation, Probe, Profile, told
 from postlib.protocols.mx import mail_exchangers
-from postlib.protocols.spf import Lookups, Mechanism, Record, SpfSyntaxError, is_spf, lookups, parse
+from postlib.protocols.spf import Directive, Lookups, LookupTerm, Mechanism, Record, SpfSyntaxError, is_spf, lookups, parse
 from postlib.protocols.spf.outcome import Result
 
 LOOKUPS, VOIDS = 10, 2  # RFC 7208, section 4.6.4
 UNSEEN = ("unreachable", "not-asked", "not-walked")
-DANGEROUS = ("0.0.0.0/0", "::/0")
+MOST_INCLUDES = 20  # followed where several records stand side by side: twice what one record may reach
 
 
 # Facts
@@ -22,7 +23,12 @@ DANGEROUS = ("0.0.0.0/0", "::/0")
 
 @dataclass(frozen=True)
 class Spf:
-    """What the DNS says of a domain's SPF. `texts` are its other TXT records; `fault` is why the one record cannot be read."""
+    """What the DNS says of a domain's SPF. `records` and `texts`, its other TXT records, are sorted: the DNS gives them in any order.
+
+    `fault` is why the one record cannot be read. `lookups` is the worst case of the one record; where there are several or a broken
+    one, `included` holds the same for each domain that they include or redirect to. `receives` is whether mail for the domain has
+    anywhere to go, `null_mx` whether it says that there is no mail at all (RFC 7505).
+    """
 
     domain: str
     records: tuple[str, ...] | Unknown
@@ -31,6 +37,8 @@ class Spf:
     fault: SpfSyntaxError | None
     lookups: Lookups | Absent | Unknown
     receives: bool | Unknown
+    null_mx: bool | Unknown = False
+    included: tuple[LookupTerm, ...] | Unknown = ()
 
 
 # Observe
@@ -38,19 +46,20 @@ class Spf:
 
 async def observe(net: Observation, domain: str) -> Spf:
     """The domain's TXT records, the SPF record among them, and the worst case of evaluating it."""
-    receives = await told(_receives(net, domain))
+    mail = await told(mail_exchangers(net, domain))
+    receives, null = (mail, mail) if isinstance(mail, Unknown) else (mail.accepts_mail, mail.null)
     answer = await told(net.lookup(domain, "TXT"))
     if isinstance(answer, Unknown):
-        return Spf(domain, answer, answer, answer, None, answer, receives)
-    records = tuple(readable(text) for text in answer.texts if is_spf(text))
-    others = tuple(readable(text) for text in answer.texts if not is_spf(text))
+        return Spf(domain, answer, answer, answer, None, answer, receives, null)
+    records = tuple(sorted(readable(text) for text in answer.texts if is_spf(text)))
+    others = tuple(sorted(readable(text) for text in answer.texts if not is_spf(text)))
     if len(records) != 1:
-        return Spf(domain, records, others, ABSENT, None, ABSENT, receives)
-    walked = await told(lookups(net, domain))
+        return Spf(domain, records, others, ABSENT, None, ABSENT, receives, null, await told(_included(net, records)))
     try:
-        return Spf(domain, records, others, parse(records[0]), None, walked, receives)
+        record = parse(records[0])
     except SpfSyntaxError as error:
-        return Spf(domain, records, others, ABSENT, error, walked, receives)
+        return Spf(domain, records, others, ABSENT, error, ABSENT, receives, null, await told(_included(net, records)))
+    return Spf(domain, records, others, record, None, await told(lookups(net, domain)), receives, null)
 
 
 def readable(text: bytes) -> str:
@@ -58,57 +67,115 @@ def readable(text: bytes) -> str:
     return text.decode("utf-8", "backslashreplace")
 
 
-async def _receives(net: Observation, domain: str) -> bool:
-    return (await mail_exchangers(net, domain)).accepts_mail
+async def _included(net: Observation, records: tuple[str, ...]) -> tuple[LookupTerm, ...]:
+    """What the includes and redirects of records that cannot be evaluated lead to. Raises Unreachable."""
+    directives = [found for found in map(_directive, _terms(records)) if found is not None]
+    followed = [d for d in directives if d.mechanism is Mechanism.INCLUDE and d.domain is not None and not d.domain.letters]
+    targets = [(d.text, d.domain.expand({}).removesuffix(".")) for d in followed[:MOST_INCLUDES] if d.domain is not None]
+    walked = await asyncio.gather(*(lookups(net, domain) for _, domain in targets))
+    return tuple(LookupTerm(text, domain, inner=inner) for (text, domain), inner in zip(targets, walked, strict=True))
+
+
+def _terms(records: tuple[str, ...] | Unknown) -> list[str]:
+    """The terms of some records as directives of one, each once, without their `all`; a redirect becomes the include it stands for."""
+    terms = [term for record in records for term in record.split(" ")[1:] if term and not _is_all(term)]
+    return list(dict.fromkeys(f"include:{term[9:]}" if term.lower().startswith("redirect=") else term for term in terms))
+
+
+def _read(term: str) -> Record | None:
+    """The term as a record of its own; None for what cannot be read."""
+    try:
+        return parse(f"v=spf1 {term}")
+    except SpfSyntaxError:
+        return None
+
+
+def _directive(term: str) -> Directive | None:
+    """The term as a directive; None for a modifier, and for what cannot be read."""
+    return next(iter(record.directives), None) if (record := _read(term)) else None
 
 
 # Remedies
 
 
 def publish_record(spf: Spf) -> Remedy:
-    """One record in place of none or several: the terms of those there are; for a domain without any, its own mail servers or nobody."""
-    terms = [term for record in spf.records for term in record.split()[1:] if not _is_all(term)]
-    if not terms and spf.receives:
-        terms = ["mx"]
-    return _publish(spf, " ".join(["v=spf1", *dict.fromkeys(terms), "-all"]), "spf.publish-record")
+    """One record in place of none or several: those of their terms that work; for a domain without any, its own mail servers or nobody.
+
+    It ends in ~all as a first step: which machines send in the domain's name is only known once reports arrive (RFC 9989, section 7.4).
+    """
+    if not spf.records and not spf.receives:
+        return silence(spf)
+    ends = {term.lower() for record in spf.records for term in record.split(" ") if _is_all(term)}
+    closed = ends in ({"-all"}, {"-all", "all"})
+    record = _written(spf, _working(spf, _terms(spf.records)), "-all" if closed else "~all")
+    return _publish(spf, record, "spf.publish-record", first_step=not closed)
+
+
+def silence(spf: Spf) -> Remedy:
+    """The record of a domain that sends no mail."""
+    return _publish(spf, "v=spf1 -all", "spf.nobody-sends")
 
 
 def end_in_all(spf: Spf) -> Remedy:
-    """The same record, closed."""
-    terms = [term for term in spf.records[0].split()[1:] if not _is_all(term) and not any(wide in term for wide in DANGEROUS)]
-    return _publish(spf, " ".join(["v=spf1", *terms, "-all"]), "spf.close-record")
+    """The same record, closed with ~all: the safe step before -all."""
+    terms = [term for term in _terms(spf.records) if not _everyone(_directive(term))]
+    return _publish(spf, _written(spf, terms, "~all"), "spf.close-record", first_step=True)
 
 
 def without_broken_terms(spf: Spf) -> Remedy:
     """The record without the terms that cannot be evaluated, or that cost more than there is."""
-    kept, left, terms = [], LOOKUPS, spf.lookups.terms if spf.lookups else ()
-    costs = {term.term.lower(): 1 + (term.inner.total if term.inner else 0) for term in terms}
-    broken = {term.term.lower() for term in terms if term.voids or (term.inner and term.inner.problem)}
-    for term in spf.records[0].split()[1:]:
-        cost = costs.get(term.lower(), 0)
-        if term.lower() not in broken and cost <= left and _sound(term) and "ptr" not in term.lower():
+    end = next((term for term in spf.records[0].split(" ") if _is_all(term)), "")
+    terms = [term for term in spf.records[0].split(" ")[1:] if term and not _is_all(term)]
+    return _publish(spf, _written(spf, _working(spf, terms), end or "~all"), "spf.shorten-record")
+
+
+def _working(spf: Spf, terms: list[str]) -> list[str]:
+    """Those terms that can be evaluated, in order, for as long as lookups and void lookups are left."""
+    known = {term.term.lower(): term for term in (*(spf.lookups.terms if spf.lookups else ()), *spf.included)}
+    kept, lookups_left, voids_left = [], LOOKUPS, VOIDS
+    for term in terms:
+        directive, walked = _directive(term), known.get(term.lower())
+        if _read(term) is None or (directive and directive.mechanism is Mechanism.PTR) or (walked and _broken(walked)):
+            continue
+        inner = walked.inner if walked else None
+        cost = 1 + (inner.total if inner else 0) if walked or (directive and directive.asks) else 0
+        voids = len(walked.voids if walked else ()) + len(inner.voids if inner else ())
+        if cost <= lookups_left and voids <= voids_left:
             kept.append(term)
-            left -= cost
-    if not any(_is_all(term) or term.lower().startswith("redirect=") for term in kept):
-        kept.append("-all")
-    return _publish(spf, " ".join(["v=spf1", *kept]), "spf.shorten-record")
+            lookups_left, voids_left = lookups_left - cost, voids_left - voids
+    return kept
 
 
-def _publish(spf: Spf, record: str, template: str) -> Remedy:
+def _broken(term: LookupTerm) -> bool:
+    """Whether the term leads nowhere: to a void name, to what is no name, or to a record that does not work."""
+    unsound = bool(term.inner and any(inner.problem and inner.problem not in UNSEEN for inner in (term.inner, *term.inner.broken)))
+    return unsound or term.domain in term.voids or term.problem in ("not-a-name", "too-many-mail-servers")
+
+
+def _written(spf: Spf, terms: list[str], end: str) -> str:
+    """A record of those terms. Where none of them allows a machine any more, the domain's own mail servers come in their place."""
+    redirect = [term for term in terms if term.lower().startswith("redirect=")]
+    if not redirect and not any(_directive(term) is not None for term in terms) and spf.receives:
+        terms = ["mx", *terms]
+    return " ".join(["v=spf1", *terms, *([] if redirect else [end])])
+
+
+def _publish(spf: Spf, record: str, template: str, *, first_step: bool = False) -> Remedy:
     act = acts.publish(spf.domain, "TXT", record, *spf.texts)
-    return remedy(template, Lever.DNS_HOST, act, name=spf.domain, record=record)
+    return remedy(template, Lever.DNS_HOST, act, first_step=first_step, name=spf.domain, record=record)
 
 
 def _is_all(term: str) -> bool:
     return term.lstrip("+-~?").lower() == "all"
 
 
-def _sound(term: str) -> bool:
-    try:
-        parse(f"v=spf1 {term}")
-    except SpfSyntaxError:
+def _everyone(directive: Directive | None) -> bool:
+    """Whether the directive lets every machine pass."""
+    if directive is None or directive.result is not Result.PASS:
         return False
-    return True
+    anywhere = directive.network is not None and directive.network.prefixlen == 0
+    addresses = directive.mechanism in (Mechanism.A, Mechanism.MX) and 0 in (directive.ip4_prefix, directive.ip6_prefix)
+    return directive.mechanism is Mechanism.ALL or anywhere or addresses
 
 
 # Checks
@@ -155,6 +222,15 @@ def two_voids(spf: Spf, profile: Profile) -> Verdict:
     return _seen(spf.lookups) or passed(void=names, advice="spf.void-terms" if names else "")
 
 
+@probe.check("section 4.6.4", remedy=without_broken_terms, lesson="dmarc/02")
+def ten_mail_servers(spf: Spf, profile: Profile) -> Verdict:
+    """No term of the SPF record leads to more than ten mail servers."""
+    if not spf.record or not spf.lookups:
+        return not_applicable(found="no-single-record")
+    long = tuple(f"{term.term} ({term.detail})" for term in spf.lookups.walk() if term.problem == "too-many-mail-servers")
+    return failed(term=long) if long else _seen(spf.lookups) or passed()
+
+
 @probe.check("section 5.2", remedy=without_broken_terms, lesson="dmarc/02")
 def includes_work(spf: Spf, profile: Profile) -> Verdict:
     """Every domain that the SPF record includes or redirects to publishes a working SPF record."""
@@ -185,7 +261,7 @@ def not_everyone(spf: Spf, profile: Profile) -> Verdict:
     """The SPF record does not allow the whole Internet to send."""
     if not spf.record:
         return not_applicable(found="no-single-record")
-    wide = tuple(d.text for d in spf.record.directives if d.result is Result.PASS and (d.mechanism is Mechanism.ALL or _everyone(d.text)))
+    wide = tuple(directive.text for directive in spf.record.directives if _everyone(directive))
     return failed(term=wide) if wide else passed()
 
 
@@ -196,10 +272,6 @@ def no_ptr(spf: Spf, profile: Profile) -> Verdict:
         return not_applicable(found="no-single-record")
     terms = tuple(d.text for d in spf.record.directives if d.mechanism is Mechanism.PTR)
     return failed(term=terms) if terms else passed()
-
-
-def _everyone(term: str) -> bool:
-    return any(term.endswith(wide) for wide in DANGEROUS)
 
 
 def _seen(walked: Lookups) -> Verdict | None:

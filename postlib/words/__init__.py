@@ -189,3 +189,8 @@ def status(value: Status) -> str:
 def phrase(key: str, **values: object) -> str:
     """What the display itself says, with its values. Raises KeyError."""
     return "".join(text for text, _ in _filled(chosen().text("phrases", key), {name: str(value) for name, value in values.items()}))
+
+
+def spoken(family: str, value: str) -> str:
+    """The phrase `family.value` (lever, level, outcome, because) where there is one; else plain words for the value."""
+    return chosen().shared["phrases"].get(f"{family}.{value}") or word(value)

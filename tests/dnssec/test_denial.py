@@ -97,7 +97,11 @@ def test_the_whole_chain_proves_what_is_true_and_nothing_else(kind: str, method:
     """One zone with everything in it, denied in three ways."""
     proofs = proof_of(zone_of(FULL, kind))
     rest = (rrtype,) if method == "no_data" else ()
-    assert isinstance(getattr(proofs, method)(name(owner), *rest, Budget()), Proof) == holds
+    found = getattr(proofs, method)(name(owner), *rest, Budget())
+    if kind == "optout" and owner == "below.cut" and method != "no_data":  # an opt-out span does not even say that there is a cut
+        assert isinstance(found, Proof) and found.insecure is not None
+    else:
+        assert isinstance(found, Proof) == holds
 
 
 @pytest.mark.parametrize(("kind", "cut"), [("nsec", True), ("nsec3", True), ("optout", True)])
@@ -149,10 +153,14 @@ def test_the_root_has_no_parent_to_ask() -> None:
 
 
 RFC5155 = {
-    "example": "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", "a.example": "35mthgpgcu1qg68fab165klnsnk3dpvl", "ai.example": "gjeqe526plbf1g8mklp59enfd789njgi",
-    "ns1.example": "2t7b4g4vsa5smi47k61mv5bv1a22bojr", "w.example": "k8udemvp1j2f7eg6jebps17vp3n8i58h",
-    "*.w.example": "r53bq7cc2uvmubfu5ocmm6pers9tk9en", "x.y.w.example": "2vptu5timamqttgl4luu9kg21e0aor3s",
-}  # fmt: skip
+    "example": "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom",
+    "a.example": "35mthgpgcu1qg68fab165klnsnk3dpvl",
+    "ai.example": "gjeqe526plbf1g8mklp59enfd789njgi",
+    "ns1.example": "2t7b4g4vsa5smi47k61mv5bv1a22bojr",
+    "w.example": "k8udemvp1j2f7eg6jebps17vp3n8i58h",
+    "*.w.example": "r53bq7cc2uvmubfu5ocmm6pers9tk9en",
+    "x.y.w.example": "2vptu5timamqttgl4luu9kg21e0aor3s",
+}
 
 
 @pytest.mark.parametrize(("text", "hashed"), RFC5155.items())
@@ -209,7 +217,8 @@ def test_any_zone_denies_what_is_not_there_and_nothing_that_is(owners: set[str],
     wildcard = dns.name.Name((b"*", *encloser.labels))
     absent = not zone.exists(wanted) and not zone.exists(wildcard)
     assert isinstance(proofs.no_name(wanted, Budget()), Proof) == absent
-    without = zone.exists(wanted) and not zone.types(wanted) or not zone.exists(wanted) and zone.exists(wildcard) and not zone.types(wildcard)
+    source = wanted if zone.exists(wanted) else wildcard
+    without = zone.exists(source) and not zone.types(source)
     assert isinstance(proofs.no_data(wanted, A, Budget()), Proof) == without
 
 

@@ -21,7 +21,7 @@ FAULTS = worlds.faults()
 
 @functools.cache
 def clean() -> dict[str, Status]:
-    with visit("union", at=AT) as internet:
+    with visit("clean", at=AT) as internet:
         return statuses(check(CLEAN, internet))
 
 
@@ -30,7 +30,7 @@ def statuses(report: Report) -> dict[str, Status]:
 
 
 def faulty(name: str) -> Internet:
-    internet = visit("union", at=AT)
+    internet = visit("clean", at=AT)
     for act in FAULTS[name].on(CLEAN):
         internet.do(act)
     return internet

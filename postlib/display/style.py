@@ -1,0 +1,43 @@
+"""How HTML looks: no colours of its own but the marks, so that it fits light and dark themes. Contrasts are at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+
+from __future__ import annotations
+
+from postlib.finding import Status
+
+SHAPES = {Status.PASS: "✔", Status.FAIL: "✘", Status.NOT_APPLICABLE: "–", Status.UNKNOWN: "?"}
+COLOURS = {  # text, ground: each mark brings both
+    Status.PASS: ("#ffffff", "#1b6e3c"),
+    Status.FAIL: ("#ffffff", "#b3261e"),
+    Status.NOT_APPLICABLE: ("#ffffff", "#55606d"),
+    Status.UNKNOWN: ("#1f1a00", "#f2c94c"),
+}
+PAGE = {"light": ("#1a1a1a", "#ffffff"), "dark": ("#e8e8e8", "#16181b")}
+
+_MARKS = "".join(f".postlib .{status}{{color:{text};background:{ground}}}" for status, (text, ground) in COLOURS.items())
+STYLE = (
+    ".postlib{line-height:1.45;max-width:78em;color:inherit}"
+    ".postlib p{margin:.3em 0}"
+    ".postlib table{border-collapse:collapse;width:100%;margin:1em 0 1.6em;font-size:1em}"
+    ".postlib caption{caption-side:top;text-align:left;font-weight:600;font-size:1.1em;padding:.4em 0;color:inherit}"
+    ".postlib th,.postlib td{text-align:left;vertical-align:top;padding:.5em .7em;color:inherit;background:transparent;"
+    "border:0;border-bottom:1px solid rgba(127,127,127,.5);white-space:normal;max-width:none;font-weight:400}"
+    ".postlib thead th,.postlib .rule{font-weight:600}"
+    ".postlib .findings{table-layout:fixed}"
+    ".postlib .findings th:nth-child(1){width:9.5em}"
+    ".postlib .findings thead th:nth-child(2){width:26%}"
+    ".postlib .mark{display:inline-block;padding:.1em .55em;border-radius:.3em;font-weight:600;white-space:nowrap}"
+    ".postlib .small{font-size:.9em;font-weight:400;display:block;margin-top:.25em}"
+    ".postlib code{color:inherit;background:transparent;padding:0;white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".postlib dl{margin:0}.postlib dt{font-size:.9em}.postlib dd{margin:0 0 .35em}"
+    ".postlib summary{cursor:pointer}"
+    ".postlib pre{white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:transparent}" + _MARKS
+)
+_SCREEN = "body{{color:{0};background:{1}}}"
+PAGE_STYLE = (
+    ":root{color-scheme:light dark}body{font-family:system-ui,sans-serif;margin:1.5em auto;max-width:80em;padding:0 1em}"
+    + _SCREEN.format(*PAGE["light"])
+    + "@media(prefers-color-scheme:dark){"
+    + _SCREEN.format(*PAGE["dark"])
+    + "}"
+    + STYLE
+)

@@ -1,0 +1,79 @@
+"""Reports as HTML: real tables with captions and scopes, no scripts, for notebooks and as a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from postlib import words
+from postlib.display import lines
+from postlib.display.lines import Group
+from postlib.display.markup import Markup, code, escaped, joined, tag
+from postlib.display.style import PAGE_STYLE, SHAPES, STYLE
+from postlib.finding import Finding, Status
+from postlib.report import Report
+
+
+def html(report: Report) -> Markup:
+    """A report for a notebook's cell."""
+    return tag("div", tag("style", Markup(STYLE)), _report(report), class_="postlib", lang=words.chosen().language)
+
+
+def page(reports: Iterable[Report]) -> str:
+    """Reports as one page that needs nothing else: no script, no picture, no other file."""
+    shown = tuple(reports)
+    title = words.phrase("page-title", subjects=", ".join(report.subject for report in shown))
+    return document(title, joined(*(_report(report) for report in shown)))
+
+
+def document(title: str, body: Markup) -> str:
+    """A whole HTML page. Its own policy forbids whatever could be loaded or run."""
+    meta = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    )
+    head = tag("head", Markup(meta), tag("title", title), tag("style", Markup(PAGE_STYLE)))
+    main = tag("main", tag("h1", title), body, class_="postlib")
+    return f"<!DOCTYPE html>\n{tag('html', head, tag('body', main), lang=words.chosen().language)}\n"
+
+
+def _report(report: Report) -> Markup:
+    top = joined(tag("strong", report.subject), ": ", lines.summary(report))
+    when = tag("p", lines.as_of(report), class_="small")
+    return tag("section", tag("p", top), when, *(_group(group) for group in lines.groups(report)), aria_label=report.subject)
+
+
+def _group(group: Group) -> Markup:
+    columns = (tag("th", words.phrase(key), scope="col") for key in ("result", "rule", "seen", "todo"))
+    head = tag("thead", tag("tr", *columns))
+    body = tag("tbody", *(_row(finding) for finding in group.findings))
+    return tag("table", tag("caption", lines.heading(group)), head, body, class_="findings")
+
+
+def _row(finding: Finding) -> Markup:
+    rule = tag("th", tag("span", finding.verdict.rule, class_="rule"), tag("span", lines.notes(finding), class_="small"), scope="row")
+    return tag("tr", tag("td", mark(finding.status)), rule, tag("td", _seen(finding)), tag("td", _todo(finding)))
+
+
+def mark(status: Status) -> Markup:
+    """A status as a shape, a word and a colour: any one of them is enough."""
+    return tag("span", tag("span", SHAPES[status], aria_hidden="true"), f" {words.status(status)}", class_=f"mark {status.value}")
+
+
+def _seen(finding: Finding) -> Markup:
+    """What was seen; folded away where the rule is kept."""
+    said = escaped(lines.answer(finding))
+    pairs = tuple(lines.seen(finding))
+    if not pairs:
+        return said
+    listed = tag("dl", *(joined(tag("dt", label), tag("dd", value if plain else code(value))) for label, value, plain in pairs))
+    if finding.status in (Status.PASS, Status.NOT_APPLICABLE):
+        listed = tag("details", tag("summary", words.phrase("show")), listed)
+    return joined(said, listed)
+
+
+def _todo(finding: Finding) -> Markup:
+    """The remedy, ready to paste, and who holds the lever; or the advice."""
+    if finding.remedy is None:
+        return escaped(lines.advice(finding))
+    sentence = (code(text) if value else escaped(text) for text, value in words.parts(finding.remedy))
+    return joined(tag("p", *sentence), tag("p", lines.lever(finding), class_="small"))

@@ -1,0 +1,236 @@
+"""DANE: the certificate of each mail exchanger, named in a signed zone (RFC 7672; RFC 6698)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from postlib import acts
+from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, passed, remedy, unknown
+from postlib.network import Unknown
+from postlib.probe import Observation, Probe, Profile, told
+from postlib.probes import starttls
+from postlib.probes.starttls import Starttls
+from postlib.protocols.dane import Match, Tlsa, TlsaRecords, key_record, match, tlsa
+from postlib.protocols.mx import Exchanger
+from postlib.protocols.starttls import StartTls
+from postlib.protocols.tls import Handshake
+from postlib.resolver import Security
+
+# Facts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one mail server shows, held against the records. `match` is None where it shows nothing; `key` is the record of its key.
+
+    `problem` is why it shows nothing: the word of `StartTls.failure`, or Unknown.
+    """
+
+    server: str
+    match: Match | None
+    key: Tlsa | None
+    problem: str | Unknown
+
+
+@dataclass(frozen=True)
+class Named:
+    """One exchanger: its TLSA records, how far its name can be trusted, and what its servers show.
+
+    `security` is the weakest of the answers that lead to the host (RFC 7672, section 2.2): MX and addresses.
+    """
+
+    host: str
+    tlsa: TlsaRecords | Unknown
+    security: Security
+    seen: tuple[Seen, ...]
+
+    @property
+    def state(self) -> Security:
+        """What can be said of the records: secure where every answer on the way is."""
+        states = (self.security, self.tlsa.security)
+        return next(state for state in (Security.INDETERMINATE, Security.INSECURE, Security.SECURE) if state in states)
+
+    @property
+    def usable(self) -> bool:
+        """Whether a sender goes by the records."""
+        return self.state is Security.SECURE and any(record.usable for record in self.tlsa.records)
+
+
+@dataclass(frozen=True)
+class Dane:
+    """The exchangers of a domain that have addresses."""
+
+    domain: str
+    servers: Starttls
+    hosts: tuple[Named, ...]
+
+    @property
+    def published(self) -> tuple[Named, ...]:
+        """The exchangers that have TLSA records."""
+        return tuple(host for host in self.hosts if host.tlsa.records)
+
+
+# Observe
+
+
+async def observe(net: Observation, domain: str) -> Dane:
+    """The TLSA records of each exchanger, and what STARTTLS shows there."""
+    facts = await net.facts(starttls.probe, domain)
+    if isinstance(facts.exchangers, Unknown):
+        return Dane(domain, facts, ())
+    mx = facts.exchangers.security
+    hosts = [host for host in facts.exchangers.hosts if host.addresses.possible]
+    return Dane(domain, facts, tuple(await asyncio.gather(*(_named(net, facts, host, mx) for host in hosts))))
+
+
+async def _named(net: Observation, facts: Starttls, host: Exchanger, mx: Security) -> Named:
+    records = await told(tlsa(net, host.host))
+    way = (mx, host.addresses.security) if not host.addresses.unknown else (mx,)
+    security = next((s for s in (Security.INDETERMINATE, Security.INSECURE) if s in way), Security.SECURE)
+    names = (host.host, facts.domain) if mx is Security.SECURE else (host.host,)
+    compared = () if isinstance(records, Unknown) else records.records
+    seen = [_held(server, compared, names, net.network.clock.now()) for server in facts.servers if server.host == host.host]
+    return Named(host.host, records, security, tuple(seen))
+
+
+def _held(server: Server, records: tuple[Tlsa, ...], names: tuple[str, ...], now: datetime) -> Seen:
+    """The records held against what one server shows."""
+    name, seen = f"{server.host} {server.address}".strip(), server.seen
+    if isinstance(seen, Unknown):
+        return Seen(name, None, None, seen)
+    if not isinstance(seen.handshake, Handshake):
+        return Seen(name, None, None, seen.failure if seen.handshake is None else seen.handshake)
+    chain = seen.handshake.chain
+    return Seen(name, match(records, chain, names, now), key_record(chain), "")
+
+
+# Remedies
+
+
+def publish_key(dane: Dane) -> Remedy:
+    """For each exchanger without a record that works, one for the key that it shows now: 3 1 1 (RFC 7672, section 3.1.1)."""
+    todo = {host: _keys(host) for host in dane.hosts if not _works(host) and host.state is Security.SECURE}
+    changes = [acts.publish(_owner(host), "TLSA", *keys) for host, keys in todo.items() if keys]
+    records = ", ".join(f"{_owner(host)} TLSA {key}" for host, keys in todo.items() for key in keys)
+    if not changes:
+        return remedy("dane.publish-unseen", Lever.DNS_HOST, name=", ".join(map(_owner, todo)))
+    return remedy("dane.publish-key", Lever.DNS_HOST, *changes, record=records)
+
+
+def make_match(dane: Dane) -> Remedy:
+    """Switch STARTTLS on where the records promise it; otherwise let the records name the key that is shown."""
+    mute = [host.host for host in dane.published for seen in host.seen if isinstance(seen.problem, str) and seen.problem]
+    if mute:
+        return starttls.setting(dane.domain, "dane.offer", mute, starttls=True)
+    return publish_key(dane)
+
+
+def sign_zone(dane: Dane) -> Remedy:
+    """Sign the zone that holds the records and give its parent the DS; where the zone is another's, only they can."""
+    hosts = [host.host for host in dane.published if host.state is not Security.SECURE]
+    ours = all(host == dane.domain or host.endswith(f".{dane.domain}") for host in hosts)
+    todo = [acts.sign(dane.domain), acts.registry(dane.domain, ds="match")] if ours else []
+    return remedy("dane.sign-zone", Lever.DNS_HOST, *todo, host=", ".join(hosts))
+
+
+def _works(host: Named) -> bool:
+    return host.usable and all(seen.match is not None and seen.match.matched is not None for seen in host.seen)
+
+
+def _keys(host: Named) -> list[str]:
+    """The records of the keys that the host's servers show."""
+    return list(dict.fromkeys(str(seen.key) for seen in host.seen if seen.key is not None))
+
+
+def _owner(host: Named) -> str:
+    return f"_25._tcp.{host.tlsa.base}"
+
+
+# Checks
+
+probe = Probe("dane", "RFC 7672", observe)
+
+
+@probe.check("section 2.2", remedy=publish_key, lesson="dmarc/10")
+def published(dane: Dane, profile: Profile) -> Verdict:
+    """Every mail exchanger that stands in a signed zone has TLSA records."""
+    if not dane.servers.exchangers.accepts_mail:
+        return _no_mail(dane)
+    without = [host for host in dane.hosts if not host.tlsa.records]
+    bare = [host.host for host in without if host.state is Security.SECURE]
+    if bare:
+        return failed(host=bare)
+    if any(host.state is Security.INDETERMINATE for host in without):
+        return unknown(reason="dnssec-not-seen", where=[host.host for host in without])
+    if without:  # records there would count for nothing (section 2.2)
+        return not_applicable(found="unsigned", host=[host.host for host in without])
+    return passed(tlsa=_texts(dane))
+
+
+@probe.check("section 2.2", remedy=sign_zone, lesson="dmarc/10")
+def secured(dane: Dane, profile: Profile) -> Verdict:
+    """TLSA records, and the MX records and addresses that lead to them, are secured by DNSSEC."""
+    if not dane.published:
+        return _no_records(dane)
+    insecure = [host for host in dane.published if host.state is Security.INSECURE]
+    if insecure:
+        problems = {"tlsa-unsigned" if host.tlsa.security is Security.INSECURE else "mx-unsigned": None for host in insecure}
+        return failed(host=[host.host for host in insecure], problem=tuple(problems))
+    blind = [host.host for host in dane.published if host.state is Security.INDETERMINATE]
+    return unknown(reason="dnssec-not-seen", where=blind) if blind else passed()
+
+
+@probe.check("section 3.1", remedy=publish_key, lesson="dmarc/10")
+def usable(dane: Dane, profile: Profile) -> Verdict:
+    """Every mail exchanger with TLSA records has one that mail servers can use: certificate usage 3 or 2."""
+    if not dane.published:
+        return _no_records(dane)
+    useless = [host for host in dane.published if not any(record.usable for record in host.tlsa.records)]
+    if useless:
+        return failed(tlsa=[str(record) for host in useless for record in host.tlsa.records])
+    some = any(not record.usable for host in dane.published for record in host.tlsa.records)
+    # a record of a whole certificate must change with every renewal; the one of a key need not (section 3.1.1)
+    brittle = any(record.usage == 3 and record.selector == 0 for host in dane.published for record in host.tlsa.records)
+    return passed(advice="dane.unusable-beside" if some else "dane.whole-certificate" if brittle else "", tlsa=_texts(dane))
+
+
+@probe.check("section 3.1", remedy=make_match, lesson="dmarc/10")
+def matches(dane: Dane, profile: Profile) -> Verdict:
+    """The TLSA records of each mail exchanger match the certificate that it shows after STARTTLS."""
+    held = [host for host in dane.published if host.usable]
+    if not held:
+        return _no_records(dane)
+    said = [(seen, _mismatch(seen)) for host in held for seen in host.seen]
+    wrong = [(seen, word) for seen, word in said if isinstance(word, str) and word]
+    if wrong:
+        return failed(server=[seen.server for seen, _ in wrong], problem=tuple(dict.fromkeys(word for _, word in wrong)))
+    if not dane.servers.answering:
+        return starttls.silence(dane.servers)
+    why = next((word for _, word in said if isinstance(word, Unknown) and word in_ dane.servers.unseen), None)
+    if why is not None:
+        return unknown(reason=why.reason, where=why.where)
+    return passed(overlooked=dane.servers.overlooked)
+
+
+def _mismatch(seen: Seen) -> str | Unknown:
+    """What is wrong with one server: a word, "" where nothing is, Unknown where it could not be seen."""
+    if seen.match is None:
+        return seen.problem
+    if seen.match.matched is not None:
+        return ""
+    return next((outcome for _, outcome in seen.match.outcomes if outcome not in ("unusable", "superseded")), "mismatch")
+
+
+def _texts(dane: Dane) -> tuple[str, ...]:
+    return tuple(str(record) for host in dane.published for record in host.tlsa.records)
+
+
+def _no_records(dane: Dane) -> Verdict:
+    if not dane.servers.exchangers.accepts_mail:
+        return _no_mail(dane)
+    return not_applicable(found="no-tlsa")
+
+
+def _no_mail(dane: Dane) -> Verdict:
+    return not_applicable(found="null-mx" if dane.servers.exchangers.null else "no-exchanger")
