@@ -6,7 +6,7 @@
     async with rooted.served() as network: ...
 
 Each zone gets an SOA, a server `ns` with its address, and in its parent NS, glue and, where it is signed, DS.
-`rooted.tamper["auroria.post."]` may change every reply about that zone, or return None for silence. `rooted.asked` is what was asked.
+`rooted.tamper["auroria.post."]` may change every reply about that zone, give octets in its place, or None for silence. `rooted.asked` is what was asked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from postlib.network import Network, Unreachable
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROOT_SERVER = "192.0.2.1"
-Tamper = Callable[[dns.message.Message], dns.message.Message | None]
+Tamper = Callable[[dns.message.Message], dns.message.Message | bytes | None]
 Records = Mapping[str, Mapping[str, list[str]]]
 
 
@@ -73,7 +73,9 @@ class Machine(NameServer):
         if reply is None or tamper is None:
             return reply
         changed = tamper(dns.message.from_wire(reply))
-        return None if changed is None else changed.to_wire(max_size=1232 if udp else 65535, prefer_truncation=True)
+        if changed is None or isinstance(changed, bytes):
+            return changed
+        return changed.to_wire(max_size=1232 if udp else 65535, prefer_truncation=True)
 
     def _tamper(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Tamper | None:
         if rrtype == dns.rdatatype.DS and name != dns.name.root:

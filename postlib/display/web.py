@@ -18,6 +18,12 @@ def html(report: Report) -> Markup:
     return tag("div", tag("style", Markup(STYLE)), _report(report), class_="postlib", lang=words.chosen().language)
 
 
+def one(finding: Finding) -> Markup:
+    """A single finding for a notebook's cell."""
+    group = _group(Group(finding.subject, (finding,)))
+    return tag("div", tag("style", Markup(STYLE)), group, class_="postlib", lang=words.chosen().language)
+
+
 def page(reports: Iterable[Report]) -> str:
     """Reports as one page that needs nothing else: no script, no picture, no other file."""
     shown = tuple(reports)

@@ -85,4 +85,5 @@ def _rsa(bits: int, index: int) -> rsa.RSAPrivateKey:
     p, q = (int(prime, 16) for prime in _pool()[str(bits)][index])
     d = pow(PUBLIC_EXPONENT, -1, (p - 1) * (q - 1))
     public = rsa.RSAPublicNumbers(PUBLIC_EXPONENT, p * q)
-    return rsa.RSAPrivateNumbers(p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), public).private_key(unsafe_skip_rsa_key_validation=True)
+    numbers = rsa.RSAPrivateNumbers(p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), public)
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)  # a test has looked at the pool; looking again takes 30 ms a key

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from postlib import acts
 from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, passed, remedy, unknown
 from postlib.network import Unknown
 from postlib.probe import Observation, Probe, Profile, told
 from postlib.probes import starttls
-from postlib.probes.starttls import Starttls
-from postlib.protocols.dane import Match, Tlsa, TlsaRecords, key_record, match, tlsa
+from postlib.probes.starttls import Server, Starttls
+from postlib.protocols.dane import Match, Tlsa, TlsaRecords, match, tlsa
 from postlib.protocols.mx import Exchanger
-from postlib.protocols.starttls import StartTls
+from postlib.protocols.pkix import UNREADABLE, load
 from postlib.protocols.tls import Handshake
 from postlib.resolver import Security
 
@@ -90,7 +94,7 @@ async def _named(net: Observation, facts: Starttls, host: Exchanger, mx: Securit
     security = next((s for s in (Security.INDETERMINATE, Security.INSECURE) if s in way), Security.SECURE)
     names = (host.host, facts.domain) if mx is Security.SECURE else (host.host,)
     compared = () if isinstance(records, Unknown) else records.records
-    seen = [_held(server, compared, names, net.network.clock.now()) for server in facts.servers if server.host == host.host]
+    seen = [_held(server, compared, names, net.network.clock.now()) for server in facts.considered if server.host == host.host]
     return Named(host.host, records, security, tuple(seen))
 
 
@@ -105,16 +109,30 @@ def _held(server: Server, records: tuple[Tlsa, ...], names: tuple[str, ...], now
     return Seen(name, match(records, chain, names, now), key_record(chain), "")
 
 
+def key_record(chain: tuple[bytes, ...]) -> Tlsa | None:
+    """The TLSA record 3 1 1 of the server's key: SHA-256 of its SubjectPublicKeyInfo. None for a key that cannot be read."""
+    certificate = load(chain[0]) if chain else None
+    if certificate is None:
+        return None
+    try:
+        info = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except UNREADABLE:
+        return None
+    return Tlsa(3, 1, 1, sha256(info).digest())
+
+
 # Remedies
 
 
 def publish_key(dane: Dane) -> Remedy:
     """For each exchanger without a record that works, one for the key that it shows now: 3 1 1 (RFC 7672, section 3.1.1)."""
-    todo = {host: _keys(host) for host in dane.hosts if not _works(host) and host.state is Security.SECURE}
-    changes = [acts.publish(_owner(host), "TLSA", *keys) for host, keys in todo.items() if keys]
-    records = ", ".join(f"{_owner(host)} TLSA {key}" for host, keys in todo.items() for key in keys)
-    if not changes:
-        return remedy("dane.publish-unseen", Lever.DNS_HOST, name=", ".join(map(_owner, todo)))
+    broken = [host for host in dane.hosts if not _works(host) and host.state is Security.SECURE]
+    todo = {_owner(host): _keys(host) for host in broken}
+    if not all(todo.values()):
+        return remedy("dane.publish-unseen", Lever.DNS_HOST, name=", ".join(todo))
+    records = ", ".join(f"{owner} TLSA {key}" for owner, keys in todo.items() for key in keys)
+    ours = all(_ours(dane, host) for host in broken)
+    changes = [acts.publish(owner, "TLSA", *keys) for owner, keys in todo.items()] if ours else []
     return remedy("dane.publish-key", Lever.DNS_HOST, *changes, record=records)
 
 
@@ -128,10 +146,15 @@ def make_match(dane: Dane) -> Remedy:
 
 def sign_zone(dane: Dane) -> Remedy:
     """Sign the zone that holds the records and give its parent the DS; where the zone is another's, only they can."""
-    hosts = [host.host for host in dane.published if host.state is not Security.SECURE]
-    ours = all(host == dane.domain or host.endswith(f".{dane.domain}") for host in hosts)
+    hosts = [host for host in dane.published if host.state is not Security.SECURE]
+    ours = all(_ours(dane, host) for host in hosts)
     todo = [acts.sign(dane.domain), acts.registry(dane.domain, ds="match")] if ours else []
-    return remedy("dane.sign-zone", Lever.DNS_HOST, *todo, host=", ".join(hosts))
+    return remedy("dane.sign-zone", Lever.DNS_HOST, *todo, host=", ".join(host.host for host in hosts))
+
+
+def _ours(dane: Dane, host: Named) -> bool:
+    """Whether the exchanger's name stands in the domain's own zone, as far as its name tells."""
+    return starttls.within(host.host, dane.domain)
 
 
 def _works(host: Named) -> bool:
@@ -175,8 +198,7 @@ def secured(dane: Dane, profile: Profile) -> Verdict:
         return _no_records(dane)
     insecure = [host for host in dane.published if host.state is Security.INSECURE]
     if insecure:
-        problems = {"tlsa-unsigned" if host.tlsa.security is Security.INSECURE else "mx-unsigned": None for host in insecure}
-        return failed(host=[host.host for host in insecure], problem=tuple(problems))
+        return failed(host=[f"{h.host} ({'tlsa' if h.tlsa.security is Security.INSECURE else 'way'}-unsigned)" for h in insecure])
     blind = [host.host for host in dane.published if host.state is Security.INDETERMINATE]
     return unknown(reason="dnssec-not-seen", where=blind) if blind else passed()
 
@@ -204,10 +226,10 @@ def matches(dane: Dane, profile: Profile) -> Verdict:
     said = [(seen, _mismatch(seen)) for host in held for seen in host.seen]
     wrong = [(seen, word) for seen, word in said if isinstance(word, str) and word]
     if wrong:
-        return failed(server=[seen.server for seen, _ in wrong], problem=tuple(dict.fromkeys(word for _, word in wrong)))
+        return failed(server=[f"{seen.server} ({word})" for seen, word in wrong])
     if not dane.servers.answering:
         return starttls.silence(dane.servers)
-    why = next((word for _, word in said if isinstance(word, Unknown) and word in_ dane.servers.unseen), None)
+    why = next((word for _, word in said if isinstance(word, Unknown)), None)
     if why is not None:
         return unknown(reason=why.reason, where=why.where)
     return passed(overlooked=dane.servers.overlooked)

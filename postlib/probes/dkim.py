@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from postlib import acts
-from postlib.acts import Act
 from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, passed, remedy, unknown
 from postlib.network import Unknown
 from postlib.probe import Observation, Probe, Profile, told
@@ -70,18 +69,25 @@ def _new_key(dkim: Dkim, bad: tuple[SelectorKey, ...]) -> Remedy:
     return remedy("dkim.new-key", Lever.MAIL_PROVIDER, *steps, name=f"{fresh}._domainkey.{dkim.domain}", selector=fresh, old=old)
 
 
-def _rewritten(dkim: Dkim, bad: tuple[SelectorKey, ...], **tags: tuple[str, ...]) -> Remedy:
-    """The same keys in records without what stands in their way. A provider that holds the records behind an alias mends them itself."""
-    steps: list[Act] = []
-    for key in bad:
-        if not key.target:
-            kept = {"flags": key.record.flags, "services": _services(key.record), "hashes": key.record.hashes}
-            text = key_record(key.record.key, **(kept | tags))
-            steps.append(acts.publish(f"{key.selector}._domainkey.{dkim.domain}", "TXT", text))
-    lever = Lever.DNS_HOST if steps else Lever.MAIL_PROVIDER
-    names = ", ".join(f"{key.selector}._domainkey.{dkim.domain}" for key in bad)
-    record = steps[0]["values"][0] if steps else ""
-    return remedy("dkim.rewrite-record" if steps else "dkim.ask-provider", lever, *steps, name=names, record=record)
+def _rewritten(dkim: Dkim, bad: tuple[SelectorKey, ...], without: str) -> Remedy:
+    """The same keys in records without one tag. A provider that holds the records behind an alias mends them itself."""
+    own = tuple(key for key in bad if not key.target)
+    texts = [_without(key.record, without) for key in own]
+    names = [f"{key.selector}._domainkey.{dkim.domain}" for key in own]
+    steps = [acts.publish(name, "TXT", text) for name, text in zip(names, texts, strict=True)]
+    if not steps:
+        return remedy("dkim.ask-provider", Lever.MAIL_PROVIDER, name=", ".join(key.target for key in bad))
+    return remedy("dkim.rewrite-record", Lever.DNS_HOST, *steps, name=", ".join(names), record=" ".join(texts))
+
+
+def _without(record: KeyRecord, tag: str) -> str:
+    """The record without its list of hashes (h), of services (s), or without the test flag (t)."""
+    return key_record(
+        record.key,
+        flags=tuple(flag for flag in record.flags if tag != "t" or flag != "y"),
+        services=() if tag == "s" or record.services == ("*",) else record.services,
+        hashes=() if tag == "h" else record.hashes,
+    )
 
 
 def replace_broken(dkim: Dkim) -> Remedy:
@@ -101,23 +107,17 @@ def replace_short(dkim: Dkim) -> Remedy:
 
 def end_test(dkim: Dkim) -> Remedy:
     """The same records without t=y."""
-    bad = tuple(key for key in dkim.live if key.record.testing)
-    flags = {flag for key in bad for flag in key.record.flags if flag != "y"}
-    return _rewritten(dkim, bad, flags=tuple(sorted(flags)))
+    return _rewritten(dkim, tuple(key for key in dkim.live if key.record.testing), "t")
 
 
 def allow_sha256(dkim: Dkim) -> Remedy:
     """The same records without a list of hashes: all are then allowed, and only sound ones are in use."""
-    return _rewritten(dkim, _without_hash(dkim), hashes=())
+    return _rewritten(dkim, _without_hash(dkim), "h")
 
 
 def allow_mail(dkim: Dkim) -> Remedy:
     """The same records without a list of services."""
-    return _rewritten(dkim, _not_for_mail(dkim), services=())
-
-
-def _services(record: KeyRecord) -> tuple[str, ...]:
-    return () if record.services == ("*",) else record.services
+    return _rewritten(dkim, _not_for_mail(dkim), "s")
 
 
 # Checks
@@ -138,7 +138,9 @@ def published(dkim: Dkim, profile: Profile) -> Verdict:
     silent = next((f"{reason} at {where}" for _, reason, where in dkim.selectors.unreachable), "")
     if silent:
         return unknown(found="selector-not-reached", where=silent)
-    return unknown(found="only-revoked-keys", revoked=revoked) if revoked else unknown(found="no-selector-guessed")
+    if revoked or dkim.keys:
+        return unknown(found="only-revoked-keys" if revoked else "only-broken-keys", selector=tuple(key.selector for key in dkim.keys))
+    return unknown(found="no-selector-guessed")
 
 
 @probe.check("section 3.6.1", remedy=replace_broken, lesson="dmarc/03")

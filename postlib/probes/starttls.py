@@ -50,23 +50,26 @@ class Starttls:
         return tuple(server.seen for server in self.servers if not isinstance(server.seen, Unknown))
 
     @property
+    def considered(self) -> tuple[Server, ...]:
+        """All servers that count: without the overlooked."""
+        return tuple(server for server in self.servers if not self._overlooked(server))
+
+    @property
     def unseen(self) -> tuple[Unknown, ...]:
-        """Why the others did not; an IPv6 address does not count where we have no IPv6 and saw the host by IPv4."""
-        hosts = {seen.host for seen in self.answering}
-        return tuple(
-            server.seen
-            for server in self.servers
-            if isinstance(server.seen, Unknown) and not (_no_ipv6(server.address, server.seen) and server.host in hosts)
-        )
+        """Why the others did not."""
+        return tuple(server.seen for server in self.considered if isinstance(server.seen, Unknown))
 
     @property
     def overlooked(self) -> tuple[str, ...]:
-        """The IPv6 addresses that could not be looked at from here."""
-        return tuple(s.address for s in self.servers if isinstance(s.seen, Unknown) and _no_ipv6(s.address, s.seen))
+        """The IPv6 addresses of hosts that were seen by IPv4, where we ourselves have no IPv6."""
+        return tuple(server.address for server in self.servers if self._overlooked(server))
+
+    def _overlooked(self, server: Server) -> bool:
+        return _no_ipv6(server) and any(seen.host == server.host for seen in self.answering)
 
 
-def _no_ipv6(address: str, why: Unknown) -> bool:
-    return ":" in address and why.reason == "unreachable"
+def _no_ipv6(server: Server) -> bool:
+    return ":" in server.address and isinstance(server.seen, Unknown) and server.seen.reason == "unreachable"
 
 
 # Observe
@@ -128,9 +131,13 @@ def _hosts(facts: Starttls, problem: Problem) -> list[str]:
 def setting(domain: str, template: str, hosts: list[str], **settings: object) -> Remedy:
     """A remedy at the mail servers `hosts`; its acts are those for the domain's own servers, which alone are its to set."""
     names = list(dict.fromkeys(hosts))
-    ours = all(host == domain or host.endswith(f".{domain}") for host in names)
-    todo = [acts.mail(domain, **settings)] if ours else []
+    todo = [acts.mail(domain, **settings)] if all(within(host, domain) for host in names) else []
     return remedy(template, Lever.MAIL_PROVIDER, *todo, host=", ".join(names))
+
+
+def within(host: str, domain: str) -> bool:
+    """Whether a host is the domain's own, as far as its name tells."""
+    return host == domain or host.endswith(f".{domain}")
 
 
 # Checks
@@ -174,8 +181,7 @@ def everywhere(facts: Starttls, problem: Problem) -> Verdict:
         return silence(facts)
     wrong = _wrong(facts, problem)
     if wrong:
-        servers = [f"{server.host} {server.address}" for server, _ in wrong]
-        return failed(server=servers, problem=tuple(dict.fromkeys(word for _, word in wrong)))
+        return failed(server=[f"{server.host} {server.address} ({word})" for server, word in wrong])
     said = [problem(server) for server in facts.answering]
     why = next((word for word in (*said, *facts.unseen) if isinstance(word, Unknown)), None)
     if why is not None:

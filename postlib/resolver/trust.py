@@ -151,9 +151,12 @@ class Chain:
         """What the parent zone proves about `name`: a signed zone, an unsigned one, or no zone at all."""
         what = f"{name} DS"
         try:
-            reply = self._fetcher.kept_ds(name) or await self._fetcher.fetch(name, dns.rdatatype.DS)
-            step = next(reply.steps(follow=False))
-            return await self._judge(parent, name, step)
+            kept = self._fetcher.kept_ds(name)
+            trust = await self._judge(parent, name, next(kept.steps(follow=False))) if kept is not None else None
+            if trust is not None and (trust.security is not Security.BOGUS or trust.links[-1].what != what):
+                return trust
+            reply = await self._fetcher.fetch(name, dns.rdatatype.DS)  # nothing was known, or the referral did not prove it
+            return await self._judge(parent, name, next(reply.steps(follow=False)))
         except Unreachable as error:
             return self._stop(parent, parent.zone, _unanswered(parent.zone, what, error))
         except TooMuchWork as error:

@@ -23,7 +23,7 @@ SOA, DS, DNAME = dns.rdatatype.SOA, dns.rdatatype.DS, dns.rdatatype.DNAME
 
 @dataclass(frozen=True)
 class Judgement:
-    """A step's security and the links that led to it. `until` is None where nothing limits it but the TTL.
+    """A step's security, the links that led to it, and until when they hold.
 
     `no_name`: a compact denial says that the name does not exist (RFC 9824).
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import dns.name
 import dns.rdata
@@ -24,7 +25,7 @@ from postlib.lab.dns.zone import Zone
 
 APEX = dns.name.from_text("auroria.post.")
 A, TXT, DS, MX = dns.rdatatype.A, dns.rdatatype.TXT, dns.rdatatype.DS, dns.rdatatype.MX
-KINDS = {"nsec": {}, "nsec3": {"salt": b"\xaa", "iterations": 2}, "optout": {"opt_out": True}}
+KINDS: dict[str, dict[str, Any]] = {"nsec": {}, "nsec3": {"salt": b"\xaa", "iterations": 2}, "optout": {"opt_out": True}}
 
 
 def name(text: str) -> dns.name.Name:

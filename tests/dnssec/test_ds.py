@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dns.dnssec
 import dns.name
 import dns.rdata
@@ -95,9 +97,9 @@ def test_the_keys_must_be_signed_by_the_key_of_the_ds() -> None:
     """A DNSKEY set signed only by another key of its own proves nothing (RFC 4035, section 5.2)."""
     other = key("another")
     rrset = dns.rrset.from_rdata(ZONE, 3600, KEY.dnskey, other.dnskey)
-    life = {"inception": AT - days(1), "expiration": AT + days(1)}
-    by_ours = dns.dnssec.sign(rrset, KEY.private, ZONE, KEY.dnskey, **life)
-    by_other = dns.dnssec.sign(rrset, other.private, ZONE, other.dnskey, **life)
+    life: dict[str, Any] = {"inception": AT - days(1), "expiration": AT + days(1)}
+    by_ours = dns.dnssec.sign(rrset, KEY.private, ZONE, KEY.dnskey, **life)  # type: ignore[arg-type]
+    by_other = dns.dnssec.sign(rrset, other.private, ZONE, other.dnskey, **life)  # type: ignore[arg-type]
     assert isinstance(zone_keys(ZONE, [of()], rrset, [by_ours], AT, Budget()), KeyRing)
     failure = zone_keys(ZONE, [of()], rrset, [by_other], AT, Budget())
     assert isinstance(failure, Failure) and failure.reason == "key-missing"

@@ -95,8 +95,19 @@ def test_the_journal_leads_to_the_same_bytes(internet: Internet, tmp_path: Path)
         assert again.journal() == internet.journal()
 
 
-@pytest.mark.parametrize("journal", ["{}", "[1]", "nonsense", '[{"act": "explode"}]', '[{"act": "publish"}]', '[{"act": "publish", "name": 3, "type": "A", "values": []}]',
-                                     '[{"act": "wait", "at": "2020-01-01T00:00:00+00:00"}]', '[{"act": "wait", "at": "soon"}]'])  # fmt: skip
+@pytest.mark.parametrize(
+    "journal",
+    [
+        "{}",
+        "[1]",
+        "nonsense",
+        '[{"act": "explode"}]',
+        '[{"act": "publish"}]',
+        '[{"act": "publish", "name": 3, "type": "A", "values": []}]',
+        '[{"act": "wait", "at": "2020-01-01T00:00:00+00:00"}]',
+        '[{"act": "wait", "at": "soon"}]',
+    ],
+)
 def test_a_journal_that_cannot_be_replayed_is_a_clear_error(journal: str, tmp_path: Path) -> None:
     path = tmp_path / "journal.json"
     path.write_text(journal)
@@ -107,8 +118,13 @@ def test_a_journal_that_cannot_be_replayed_is_a_clear_error(journal: str, tmp_pa
 def test_an_act_that_cannot_be_done_changes_nothing(internet: Internet) -> None:
     auroria = internet.domain("auroria.post")
     before = auroria.zone.text()
-    for bad in (lambda: auroria.publish("www", "A", "not an address"), lambda: auroria.publish("www", "CNAME", "x.post."),
-                lambda: auroria.withdraw("nothing", "TXT"), lambda: auroria.publish("@", "RRSIG", "x"), lambda: auroria.publish("x", "TXT")):  # fmt: skip
+    for bad in (
+        lambda: auroria.publish("www", "A", "not an address"),
+        lambda: auroria.publish("www", "CNAME", "x.post."),
+        lambda: auroria.withdraw("nothing", "TXT"),
+        lambda: auroria.publish("@", "RRSIG", "x"),
+        lambda: auroria.publish("x", "TXT"),
+    ):
         with pytest.raises(ValueError):
             bad()
     assert auroria.zone.text() == before and internet.journal() == ()

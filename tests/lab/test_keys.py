@@ -7,11 +7,11 @@ import sys
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postlib.lab.keys import P256_ORDER, Keys
+from postlib.lab.keys import P256_ORDER, Keys, _pool
 
 DIGEST = "575f079bf369725c3e57e1fc6baa5f222a44ea05a584c1fe46280fba1595e40c"
 
@@ -65,3 +65,14 @@ def test_rsa_labels_spread_over_the_pool() -> None:
 def test_an_rsa_size_outside_the_pool_is_refused() -> None:
     with pytest.raises(ValueError, match="no RSA keys of 4096 bits"):
         Keys("union").rsa("a", 4096)
+
+
+def test_every_key_of_the_pool_is_sound() -> None:
+    """The lab loads them without the check that takes 30 ms a key, so it is made here, once."""
+    for bits, primes in _pool().items():
+        for p, q in ((int(p, 16), int(q, 16)) for p, q in primes):
+            d = pow(65537, -1, (p - 1) * (q - 1))
+            numbers = rsa.RSAPrivateNumbers(
+                p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), rsa.RSAPublicNumbers(65537, p * q)
+            )
+            assert numbers.private_key().key_size == int(bits)

@@ -1,4 +1,4 @@
-"""One observation: each question once, for as long as its answer lives; cancelling, flushing, and an end to memory (RFC 1035, 7.4; RFC 2308)."""
+"""One observation: each question once, for as long as its answer lives; cancelling, flushing, an end to memory (RFC 2308)."""
 
 from __future__ import annotations
 

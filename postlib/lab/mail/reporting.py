@@ -66,7 +66,8 @@ def _record(envelope: Received, judgement: Judgement, evaluation: dmarc.Evaluati
 
 def _report(provider: str, domain: str, policy: dmarc.Record, rows: Counter[Record], begin: datetime) -> AggregateReport:
     records = tuple(
-        Record(row.source_ip, count, row.policy_evaluated, row.identifiers, row.auth_results) for row, count in sorted(rows.items(), key=repr)
+        Record(row.source_ip, count, row.policy_evaluated, row.identifiers, row.auth_results)
+        for row, count in sorted(rows.items(), key=repr)
     )
     name = hashlib.sha256(f"{provider} {domain} {begin.isoformat()}".encode()).hexdigest()[:16]
     about = reports.ReportMetadata(provider, f"dmarc-reports@{provider}", f"{name}@{provider}", begin, begin + timedelta(days=1))

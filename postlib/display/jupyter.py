@@ -1,0 +1,87 @@
+"""Showing in Jupyter: formatters that IPython calls for our classes, found by name, so that nothing is imported before it is shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Bundle = dict[str, str]
+Shower = Callable[[Any], Bundle | None]
+
+
+def report(shown: Any) -> Bundle:
+    """A Report."""
+    from postlib.display import plain, web
+
+    return {"text/plain": plain.text(shown), "text/html": web.html(shown)}
+
+
+def finding(shown: Any) -> Bundle:
+    """A Finding: its line of a report."""
+    from postlib.display import plain, web
+
+    return {"text/plain": plain.one(shown), "text/html": web.one(shown)}
+
+
+def spf(shown: Any) -> Bundle:
+    """An spf.Outcome."""
+    from postlib.display import spf
+
+    return {"text/plain": spf.tree(shown), "text/html": spf.html(shown)}
+
+
+def _tabled(name: str) -> Shower:
+    def show(shown: Any) -> Bundle:
+        from postlib.display import mail
+
+        table = getattr(mail, name)(shown)
+        return {"text/plain": table.text(), "text/html": table.html()}
+
+    return show
+
+
+def several(shown: Any) -> Bundle | None:
+    """A list or tuple of kept messages, letters sent or acts; None, so that IPython shows it its own way, for any other."""
+    from postlib.display import mail, plan
+
+    kinds = {type(member).__name__ for member in shown}
+    if not shown or len(kinds) > 1:
+        return None
+    if kinds == {"Kept"} and hasattr(shown[0], "decision"):
+        table = mail.mailbox(shown)
+    elif kinds == {"dict"} and all("act" in act for act in shown):
+        table = plan.plan(shown)
+    else:
+        return None
+    return {"text/plain": table.text(), "text/html": table.html()}
+
+
+FORMATTERS: dict[tuple[str, str], Shower] = {
+    ("postlib.report", "Report"): report,
+    ("postlib.finding", "Finding"): finding,
+    ("postlib.protocols.spf.outcome", "Outcome"): spf,
+    ("postlib.lab.mail.campaigns", "Campaign"): _tabled("campaign"),
+    ("postlib.lab.mail.sender", "Sent"): _tabled("sent"),
+    ("postlib.protocols.smtp.delivery", "Delivery"): _tabled("transcript"),
+}
+
+
+def register() -> bool:
+    """Tell a running IPython how to show our classes. Returns whether there is one; a second call changes nothing."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return False
+    bundles = shell.display_formatter.mimebundle_formatter
+    for (module, name), shower in FORMATTERS.items():
+        bundles.for_type_by_name(module, name, _bundled(shower))
+    for kind in (list, tuple):
+        bundles.for_type(kind, _bundled(several))
+    return True
+
+
+def _bundled(shower: Shower) -> Callable[..., Bundle | None]:
+    def bundle(shown: Any, include: Any = None, exclude: Any = None) -> Bundle | None:
+        return shower(shown)
+
+    return bundle
