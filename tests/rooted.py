@@ -6,7 +6,8 @@
     async with rooted.served() as network: ...
 
 Each zone gets an SOA, a server `ns` with its address, and in its parent NS, glue and, where it is signed, DS.
-`rooted.tamper["auroria.post."]` may change every reply about that zone, give octets in its place, or None for silence. `rooted.asked` is what was asked.
+`rooted.tamper["auroria.post."]` may change every reply about that zone, give octets in its place, or None for silence.
+`rooted.asked` is what was asked.
 """
 
 from __future__ import annotations

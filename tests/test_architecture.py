@@ -23,12 +23,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dnssec": set(),
     "resolver": {"network", "dnssec"},
     "protocols": {"network", "resolver", "dnssec"},
-    "probe": {"finding", "network"},
+    "probe": {"finding", "network", "resolver"},  # one observation shares one resolver
     "probes": {"probe", "protocols"},
     "policies": {"finding", "probe"},
     "lab": {"network", "resolver", "protocols", "dnssec"},
     "report": {"finding", "policies"},
-    "display": {"finding", "policies"},
+    "words": {"finding"},
+    "display": {"finding", "policies", "report", "words"},
+    "scan": {"probes", "policies", "report", "lab"},  # the lab, to refuse its names on the real Internet
+    "commands": {"scan", "display", "lab", "course"},
     "philately": {"finding"},
     "course": {"lab", "report"},
 }

@@ -7,16 +7,11 @@ from collections.abc import Callable
 import dns.name
 import dns.rdatatype
 
-import dns.name
-import dns.rdatatype
-
 from postlib.lab.addresses import Block
-from postlib.lab.dns.zone import quoted
 from postlib.lab.operator import operator
 from postlib.lab.state import State
 from postlib.lab.worlds import Entry
 
-SENDS_FOR_OTHERS = ("partner", "hosting")  # those that customers name in their own SPF record
 Plant = Callable[[State, Entry, Block], None]
 
 
@@ -28,9 +23,6 @@ def party(state: State, entry: Entry, block: Block) -> None:
     operator(state, entry, block)
     wanted = {key: entry.settings[key] for key in ("receiver", "members", "rewrites", "users") if key in entry.settings}
     state.mail[entry.domain] = state.mail[entry.domain].changed(wanted)
-    if entry.kind in SENDS_FOR_OTHERS:
-        owner = dns.name.from_text(f"_spf.{entry.domain}")
-        state.zone_of(owner).put(owner, dns.rdatatype.TXT, [quoted(f"v=spf1 a:mx1.{entry.domain} -all")])
 
 
 def partner(state: State, entry: Entry, block: Block) -> None:
@@ -40,4 +32,12 @@ def partner(state: State, entry: Entry, block: Block) -> None:
     state.zone_of(owner).put(owner, dns.rdatatype.TXT, [f"v=spf1 a:{state.mail[entry.domain].host} -all"])
 
 
-PARTIES: dict[str, Plant] = {"operator": operator, "hosting": party, "provider": party, "list": party, "forwarder": party, "partner": partner, "phisher": party}
+PARTIES: dict[str, Plant] = {
+    "operator": operator,
+    "hosting": partner,
+    "provider": party,
+    "list": party,
+    "forwarder": party,
+    "partner": partner,
+    "phisher": party,
+}

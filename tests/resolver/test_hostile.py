@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rooted import Rooted, Tamper, collisions, run
 
 from postlib.dnssec.work import MAX_KEY_CANDIDATES, MAX_SIGNATURES, MAX_VERIFICATIONS
+from postlib.lab.dns import denial
 from postlib.lab.dns.signing import ZoneKey
 from postlib.network import Unreachable
 from postlib.resolver import Answer, Resolver, Security
@@ -126,22 +127,15 @@ def test_another_zones_genuine_denial_denies_nothing() -> None:
     rooted.resign("post.", denial="nsec")
 
     def tamper(reply: dns.message.Message) -> dns.message.Message:
-        question = dns.message.make_query("auroria.post.", "NSEC", want_dnssec=True)
         parent = rooted.zones[dns.name.from_text("post.")]
-        from postlib.lab.dns import denial
-
-        nsec = next(rrset for owner, rrset in denial.chain(parent) if owner == question.question[0].name)
+        nsec = next(rrset for owner, rrset in denial.chain(parent) if owner == dns.name.from_text("auroria.post."))
         made = parent.signature(nsec.name, nsec)
         assert made is not None
         reply.answer, reply.authority = [], [nsec, dns.rrset.from_rdata(nsec.name, 60, *made)]
         return reply
 
     rooted.tamper["auroria.post."] = tamper
-    rooted.zones[dns.name.from_text("auroria.post.")].touch()
-    try:
-        answer, _ = run(observe(rooted))
-    except Unreachable:
-        return
+    answer, _ = run(observe(rooted))
     assert answer.security is Security.BOGUS
 
 
