@@ -77,7 +77,9 @@ def test_silence_is_a_timeout_and_a_closed_port_is_refused() -> None:
         asyncio.run(network.connect("192.0.2.1", 25))
 
 
-@pytest.mark.parametrize("noise", [b"", b"\0", b"garbage" * 40, QUESTION.to_wire(), OTHER])
+@pytest.mark.parametrize(
+    "noise", [b"", b"\0", b"garbage" * 40, QUESTION.to_wire(), OTHER], ids=["empty", "short", "garbage", "question", "other"]
+)
 def test_replies_that_do_not_answer_are_passed_over(noise: bytes) -> None:
     """RFC 5452, section 9: a reply fits only with the same id and question."""
 

@@ -42,7 +42,7 @@ def summary(report: Report) -> str:
         return words.phrase("no-checks")
     required = Counter(finding.status for finding in report if finding.required)
     failed, unknown = required[Status.FAIL], required[Status.UNKNOWN]
-    key = "summary" if failed or unknown else "all-kept"
+    key = "summary" if unknown else "summary-told" if failed else "all-kept"
     said = words.phrase(key, failed=failed, required=required.total(), unknown=unknown)
     advised = sum(not finding.required for finding in report.failed)
     return f"{said} {words.phrase('advised-failed', advised=advised)}" if advised else said
@@ -62,10 +62,10 @@ def heading(group: Group) -> str:
 
 
 def seen(finding: Finding) -> Iterator[tuple[str, str, bool]]:
-    """The evidence: label, value, and whether the value is plain words (and not what stood on the wire)."""
+    """The evidence: label, value, and whether the value is a word of ours (and nothing that stood on the wire)."""
     for name, value in finding.verdict.evidence:
         shown = words.word(value, finding.check)
-        yield words.label(name, finding.check), shown, shown != value
+        yield words.label(name, finding.check), shown, words.known(value, finding.check)
 
 
 def notes(finding: Finding) -> str:

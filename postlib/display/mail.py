@@ -31,7 +31,8 @@ def _outcome(one: Any) -> tuple[str, str, str]:
 def _because(one: Any) -> str:
     """Why: the mailbox provider's reason, and the server's own last word where it did not take the letter."""
     reason = words.spoken("because", one.kept.decision.reason) if one.kept is not None else ""
-    reply = one.reply if one.outcome in ("refused", "deferred") else ""
+    last = one.delivery.reply if one.delivery is not None and one.outcome in ("refused", "deferred") else None
+    reply = f"{last.code} {' '.join(last.lines)}" if last is not None else ""
     return "; ".join(part for part in (reason, reply) if part)
 
 

@@ -14,7 +14,7 @@ from postlib.report import Report
 
 INDENT = " " * 4
 TICKS = re.compile(r"`+")
-PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:/$^=\"'])")  # CommonMark, section 2.4: these may follow a backslash
+PUNCTUATION = re.compile(r"([\\`*_\[\]<>#|~&@])")  # what begins markup; it may follow a backslash (CommonMark, section 2.4)
 
 
 def text(report: Report) -> str:

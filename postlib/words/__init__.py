@@ -181,6 +181,11 @@ def word(value: str, check: str = "") -> str:
     return f"{bracketed[1]} ({inner})" if bracketed and inner is not None else value
 
 
+def known(value: str, check: str = "") -> bool:
+    """Whether a value is a machine word of the catalogue."""
+    return chosen().scoped(chosen().words, value, check) is not None
+
+
 def status(value: Status) -> str:
     """The word for a status."""
     return chosen().text("statuses", value.value)

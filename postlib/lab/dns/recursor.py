@@ -51,15 +51,13 @@ class Recursor:
             reply.set_rcode(dns.rcode.SERVFAIL)
             return
         try:
-            answer = await self.resolver.resolve(asked.name, asked.rdtype)
+            resolve = self.resolver.resolve if question.flags & dns.flags.CD else self.resolver.lookup
+            answer = await resolve(asked.name, asked.rdtype)
         except Unreachable:
             reply.set_rcode(dns.rcode.SERVFAIL)
             return
         except ValueError:  # ANY, AXFR and their like
             reply.set_rcode(dns.rcode.NOTIMP)
-            return
-        if answer.security is Security.BOGUS and not question.flags & dns.flags.CD:
-            reply.set_rcode(dns.rcode.SERVFAIL)
             return
         reply.set_rcode(answer.rcode)
         wants = question.flags & dns.flags.AD or question.ednsflags & dns.flags.DO
