@@ -23,12 +23,18 @@ def withdraw(name: str, rrtype: str, *values: str) -> Act:
 
 
 def sign(zone: str, **settings: Any) -> Act:
-    """Sign the zone (`denial`: nsec or nsec3, `iterations`, `opt_out`), or with `signed=False` take the signatures away."""
+    """Sign the zone (`denial`: nsec or nsec3, `iterations`, `salt`, `opt_out`; `algorithm` and `bits` for a new key).
+
+    With `signed=False` take the signatures away.
+    """
     return {"act": "sign", "zone": zone, **settings}
 
 
 def registry(domain: str, **changes: Any) -> Act:
-    """Change what the parent zone says of `domain`: `ns` (host names), `glue` (host to addresses), `ds` (texts, or "match")."""
+    """Change what the parent zone says of `domain`: `ns` (host names), `glue` (host to addresses), `ds` (texts, or "match").
+
+    An empty list withdraws what there is. `digest` is the digest type of the matching DS, `slip` how it is copied wrongly.
+    """
     return {"act": "registry", "domain": domain, **changes}
 
 
@@ -56,7 +62,7 @@ def dkim(domain: str, selector: str, **settings: Any) -> Act:
 
 
 def serve(host: str, **changes: Any) -> Act:
-    """Change a name server: a `habit` (silent, refuses, servfail or none), or the zones it no longer holds (`drops`)."""
+    """Change a name server: a `habit` (silent, refuses, servfail, no-tcp or none), and zones that it `drops`, `holds` again or `keeps` old."""
     return {"act": "serve", "host": host, **changes}
 
 

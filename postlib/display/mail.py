@@ -21,7 +21,8 @@ def campaign(played: Any) -> Table:
 
 def sent(one: Any) -> Table:
     """A Sent: what became of one letter, and why."""
-    return Table(words.phrase("sent", recipient=one.recipient), ("recipient", "outcome", "because"), (_outcome(one),), frozenset({"recipient"}))
+    caption = words.phrase("sent", recipient=one.recipient)
+    return Table(caption, ("recipient", "outcome", "because"), (_outcome(one),), frozenset({"recipient"}))
 
 
 def _outcome(one: Any) -> tuple[str, str, str]:

@@ -22,7 +22,7 @@ def tree(outcome: Any) -> str:
     budget = {"domain": outcome.domain, "result": outcome.result.value, "lookups": outcome.lookups, "voids": outcome.voids}
     said = [visible(phrase("spf", **budget, **limits)), *_record(outcome)]
     if outcome.reason not in ("matched", "default", "redirect"):
-        said.append(f"  {visible(f'{words.word(outcome.reason)} {outcome.value}'.strip())}")
+        said.append("  " + visible(f"{words.spoken('step', outcome.reason)} {outcome.value}".strip()))
     return "\n".join([*said, *_steps(outcome, "  ")]) + "\n"
 
 
@@ -43,7 +43,7 @@ def _steps(outcome: Any, indent: str) -> Iterator[str]:
 def _step(step: Any) -> str:
     """One term: as written, where it leads, why it matched or did not, and its cost with everything below."""
     target = f" → {step.domain}" if step.domain and step.domain not in step.term else ""
-    reason = " ".join(part for part in (words.word(step.reason, "spf."), str(step.value)) if part)
+    reason = " ".join(part for part in (words.spoken("step", step.reason), str(step.value)) if part)
     cost = f" [{phrase('spf-cost', lookups=step.lookups, voids=step.voids)}]" if step.lookups or step.voids else ""
     return shortened(f"{step.term}{target}: {reason}") + cost
 

@@ -1,4 +1,4 @@
-"""How HTML looks: no colours of its own but the marks, so that it fits light and dark themes. Contrasts are at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+"""How HTML looks: no colours but the marks, so that it fits light and dark themes; contrasts of 4.5 to 1 or more (WCAG 2.2, 1.4.3)."""
 
 from __future__ import annotations
 

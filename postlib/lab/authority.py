@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from postlib.lab.keys import Keys
+from postlib.lab.sha1 import resigned
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -83,6 +84,11 @@ class Authority:
                 raise ValueError(f"the lab's authority speaks for {', '.join(TOP_LEVEL_NAMES)} only, not for {name!r}")
         draft = _leaf(names, key.public_key(), not_before or self.at - BEFORE, not_after or self.at + AFTER)
         return _pem(_signed(draft, self._intermediate.subject, self._key("intermediate"))), self.intermediate_pem
+
+    def issue_sha1(self, names: Sequence[str], key: PrivateKey) -> tuple[str, str]:
+        """The same as `issue`, but signed with SHA-1, which nobody should believe any more. Raises ValueError as `issue`."""
+        leaf, intermediate = self.issue(names, key)
+        return resigned(x509.load_pem_x509_certificate(leaf.encode()), self._key("intermediate")), intermediate
 
     def self_signed(
         self, names: Sequence[str], key: PrivateKey, *, not_before: datetime | None = None, not_after: datetime | None = None

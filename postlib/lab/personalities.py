@@ -24,7 +24,7 @@ CONTEXTS = 1024  # kept at a time: one for each personality and certificate
 MODERN = "ECDHE+AESGCM:ECDHE+CHACHA20"  # what all the policies we carry accept under TLS 1.2
 STRANGER = "elsewhere.example"  # whose certificate a wrong-host server shows
 
-Fault = Literal["", "expired", "not-yet-valid", "wrong-host", "self-signed", "unknown-issuer", "incomplete"]
+Fault = Literal["", "expired", "not-yet-valid", "wrong-host", "self-signed", "unknown-issuer", "incomplete", "sha1"]
 Choose = Callable[[str], Credentials | None]
 """From the name a client asks for (lower case, "" for none) to what to show it; None: the name is not served here."""
 
@@ -52,6 +52,7 @@ PERSONALITIES: dict[str, Personality] = {
     "unknown-issuer": Personality(fault="unknown-issuer"),
     "incomplete": Personality(fault="incomplete"),
     "short-key": Personality(ciphers=f"{MODERN}:@SECLEVEL=0", rsa_bits=1024),
+    "sha1": Personality(ciphers=f"{MODERN}:@SECLEVEL=0", fault="sha1"),
     "tls1.0": Personality(_V.TLSv1, _V.TLSv1, _ANY),
     "tls1.1": Personality(_V.TLSv1_1, _V.TLSv1_1, _ANY),
     "tls1.0-1.2": Personality(_V.TLSv1, _V.TLSv1_2, _ANY),
@@ -133,6 +134,8 @@ def _chain(authority: Authority, fault: Fault, names: Sequence[str], key: Privat
             return Authority(authority.keys, at, "Unknown Issuer").issue(names, key)
         case "incomplete":
             return authority.issue(names, key)[:1]
+        case "sha1":
+            return authority.issue_sha1(names, key)
         case _:
             return authority.issue(names, key)
 

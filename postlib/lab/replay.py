@@ -12,6 +12,7 @@ import dns.name
 import dns.rdatatype
 
 from postlib.acts import Act
+from postlib.lab import registry
 from postlib.lab.dns.server import HABITS
 from postlib.lab.dns.zone import Zone, quoted
 from postlib.lab.mail.settings import Selector
@@ -79,9 +80,7 @@ def _withdraw(state: State, *, name: str, type: str, values: Iterable[str] = ())
 
 def _sign(state: State, *, zone: str, signed: bool = True, **settings: Any) -> None:
     """Sign a zone afresh, or take its signatures away. The parent's DS stays as it is: that is the registry's."""
-    found = state.zones.get(parse_name(zone))
-    if found is None:
-        raise ValueError(f"{zone} is not a zone of this lab")
+    found = _zone(state, zone)
     if signed:
         state.sign(found, **settings)
     else:
@@ -90,29 +89,16 @@ def _sign(state: State, *, zone: str, signed: bool = True, **settings: Any) -> N
 
 
 def _registry(state: State, *, domain: str, ns: list[str] | None = None, glue: dict[str, list[str]] | None = None,
-              ds: list[str] | str | None = None) -> None:  # fmt: skip
-    """Change a delegation. `ds` is a list of texts, "match" for the keys in use, or an empty list to withdraw it."""
+              ds: list[str] | str | None = None, digest: int = 2, slip: str = "") -> None:  # fmt: skip
+    """Change a delegation. `ds` is a list of texts, "match" (also in the list) for the keys in use, or an empty list to withdraw it."""
     origin = parse_name(domain)
     parent = state.parent_of(origin)
     if ns is not None:
-        parent.put(origin, RdataType.NS, [f"{host.rstrip('.')}." for host in ns])
-    for host, addresses in (glue or {}).items():
-        state.glue(parent, parse_name(host), tuple(addresses))
+        registry.set_servers(parent, origin, ns)
+    registry.set_glue(state, parent, {parse_name(host): addresses for host, addresses in (glue or {}).items()})
     if ds is not None:
-        _set_ds(state, parent, origin, ds)
+        registry.set_ds(state, parent, origin, [ds] if isinstance(ds, str) else ds, digest, slip)
     _bump(parent)
-
-
-def _set_ds(state: State, parent: Zone, origin: dns.name.Name, ds: list[str] | str) -> None:
-    if ds == "match":
-        signing = state.zones[origin].signing if origin in state.zones else None
-        if signing is None:
-            raise ValueError(f"{origin} is not signed, so there is no key for a DS record to match")
-        ds = list(signing.ds())
-    if ds:
-        parent.put(origin, RdataType.DS, ds)
-    elif parent.get(origin, RdataType.DS):
-        parent.take(origin, RdataType.DS)
 
 
 def _dkim(state: State, *, domain: str, selector: str, kind: str = "rsa", bits: int = 2048, signs: bool = True,
@@ -133,7 +119,9 @@ def _dkim(state: State, *, domain: str, selector: str, kind: str = "rsa", bits: 
     _bump(zone)
 
 
-def _serve(state: State, *, host: str, habit: str = "", drops: Iterable[str] = ()) -> None:
+def _serve(state: State, *, host: str, habit: str = "", drops: Iterable[str] = (), holds: Iterable[str] = (),
+           keeps: Iterable[str] = ()) -> None:  # fmt: skip
+    """Change a name server: it `drops` zones, `holds` them again as they are, or `keeps` them as they were, deaf to every change."""
     machine = state.machines.get(host)
     if machine is None:
         raise ValueError(f"{host} is no machine of this lab")
@@ -141,6 +129,10 @@ def _serve(state: State, *, host: str, habit: str = "", drops: Iterable[str] = (
         raise ValueError(f"a habit is one of {', '.join(HABITS[1:])}, not {habit!r}")
     for zone in drops:
         machine.shelf.drop(parse_name(zone))
+    for zone in holds:
+        machine.shelf.put(_zone(state, zone))
+    for zone in keeps:
+        machine.shelf.put(_zone(state, zone).copy())
     machine.shelf.habit = habit
     machine.shelf.changes += 1
 
@@ -157,14 +149,19 @@ def _web(state: State, *, host: str, **changes: Any) -> None:
 
 
 def _load(state: State, *, zone: str, text: str) -> None:
-    found = state.zones.get(parse_name(zone))
-    if found is None:
-        raise ValueError(f"{zone} is not a zone of this lab")
-    found.load(text)
+    _zone(state, zone).load(text)
 
 
 def _advance(state: State, *, seconds: float = 0) -> None:
     state.clock.advance(seconds=seconds)
+
+
+def _zone(state: State, origin: str) -> Zone:
+    """The zone of that name. Raises ValueError where there is none."""
+    found = state.zones.get(parse_name(origin))
+    if found is None:
+        raise ValueError(f"{origin} is not a zone of this lab")
+    return found
 
 
 def _rrtype(text: str) -> RdataType:

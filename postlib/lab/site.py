@@ -39,7 +39,8 @@ class Page:
 class Site:
     """A web site. `pages` maps paths without a query to pages; `hosts` are the names it answers to, in lower case.
 
-    `hsts` is the value of Strict-Transport-Security ("" for none); with `redirect`, http answers 301 to https.
+    `hsts` is the value of Strict-Transport-Security ("" for none); with `redirect`, http answers 301 to https;
+    with `hsts_over_http` the header is sent there too, as by a server that adds it everywhere.
     """
 
     hosts: tuple[str, ...]
@@ -47,6 +48,7 @@ class Site:
     hsts: str = ""
     redirect: bool = True
     personality: str = "good"
+    hsts_over_http: bool = False
 
     def __post_init__(self) -> None:
         if self.personality != NO_TLS and self.personality not in PERSONALITIES:
@@ -77,9 +79,10 @@ def answer(site: Site | None, method: str, host: str, target: str, *, secure: bo
     if site is None:  # 421: this connection is not for that host (RFC 9110, section 15.5.20)
         return _brief(421, "Misdirected Request") if secure else _brief(404, "Not Found")
     if site.redirect and not secure:
-        return _brief(301, "Moved Permanently", ("Location", f"https://{host}{target}"))
-    page = site.pages.get(target.partition("?")[0], _brief(404, "Not Found"))
-    if secure and site.hsts:  # never over plain http (RFC 6797, section 7.2)
+        page = _brief(301, "Moved Permanently", ("Location", f"https://{host}{target}"))
+    else:
+        page = site.pages.get(target.partition("?")[0], _brief(404, "Not Found"))
+    if site.hsts and (secure or site.hsts_over_http):  # over plain http it is a fault (RFC 6797, section 7.2)
         page = replace(page, headers=(*page.headers, ("Strict-Transport-Security", site.hsts)))
     return page
 

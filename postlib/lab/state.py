@@ -22,6 +22,7 @@ from postlib.lab.site import Site
 from postlib.lab.smtp import MailHost
 
 RdataType = dns.rdatatype.RdataType
+ECDSAP256SHA256, ED25519, RSA = 13, 15, (5, 7, 8, 10)  # DNSSEC algorithm numbers of the IANA registry
 
 
 @dataclass
@@ -92,11 +93,26 @@ class State:
             raise ValueError("the root zone has no parent")
         return self.zone_of(origin.parent())
 
-    def sign(self, zone: Zone, generation: int = 1, **settings: Any) -> None:
-        """Sign a zone with the single key of that generation, made from the seed. Raises TypeError or ValueError for bad settings."""
-        key = ZoneKey(self.keys.ec(f"zone/{zone.origin}/{generation}"))
-        zone.signing = replace(Signing(zone.origin, (key,), self.clock.now()), **settings)
+    def sign(self, zone: Zone, generation: int = 0, algorithm: int = 0, bits: int = 2048, salt: str = "", **settings: Any) -> None:
+        """Sign a zone afresh with the keys in use, or with a single key of that generation and algorithm, made from the seed.
+
+        `salt` is hexadecimal. Raises TypeError or ValueError for bad settings.
+        """
+        kept = zone.signing.keys if zone.signing is not None and not (generation or algorithm) else ()
+        keys = kept or (self.zone_key(zone.origin, generation or 1, algorithm or ECDSAP256SHA256, bits),)
+        zone.signing = replace(Signing(zone.origin, keys, self.clock.now(), salt=bytes.fromhex(salt)), **settings)
         zone.touch()
+
+    def zone_key(self, origin: dns.name.Name, generation: int, algorithm: int = ECDSAP256SHA256, bits: int = 2048) -> ZoneKey:
+        """A zone's key. Raises ValueError for an algorithm, or a size of RSA key, that the lab does not make."""
+        label = f"zone/{origin}/{generation}"
+        if algorithm == ECDSAP256SHA256:
+            return ZoneKey(self.keys.ec(label))
+        if algorithm == ED25519:
+            return ZoneKey(self.keys.ed25519(label), algorithm)
+        if algorithm in RSA:
+            return ZoneKey(self.keys.rsa(label, bits), algorithm)
+        raise ValueError(f"the lab makes zone keys of the algorithms {ECDSAP256SHA256}, {ED25519} and {RSA}, not {algorithm!r}")
 
     def delegate(self, zone: Zone, servers: dict[str, tuple[str, ...]]) -> None:
         """Name a zone's servers in its parent, with glue for those below the zone's own name, and its DS if it is signed."""

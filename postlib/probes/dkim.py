@@ -146,7 +146,7 @@ def published(dkim: Dkim, profile: Profile) -> Verdict:
 @probe.check("section 3.6.1", remedy=replace_broken, lesson="dmarc/03")
 def readable(dkim: Dkim, profile: Profile) -> Verdict:
     """Every DKIM key record that was found can be read, and holds a key or says that it is revoked."""
-    broken = tuple(f"{key.selector} ({', '.join(key.record.faults)})" for key in _broken(dkim))
+    broken = tuple(f"{key.selector} ({fault})" for key in _broken(dkim) for fault in key.record.faults)
     if broken:
         return failed(selector=broken)
     return passed(selector=tuple(key.selector for key in dkim.keys)) if dkim.keys else _nothing_seen()

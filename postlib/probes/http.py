@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from postlib import acts
@@ -127,7 +128,7 @@ def publish_ipv6(web: Web) -> Remedy:
     return remedy("http.ask-for-ipv6", Lever.WEB_HOST, hosts=" ".join(host.name for host in web.hosts if not host.addresses.v6))
 
 
-def _on_hosts(web: Web, template: str, values: Mapping[str, str] | None = None, **settings: object) -> Remedy:
+def _on_hosts(web: Web, template: str, values: Mapping[str, Any] | None = None, **settings: object) -> Remedy:
     changes = [acts.web(host.name, **settings) for host in web.hosts]
     return remedy(template, Lever.WEB_HOST, *changes, hosts=" ".join(host.name for host in web.hosts), **(values or {}))
 
@@ -137,10 +138,10 @@ def _on_hosts(web: Web, template: str, values: Mapping[str, str] | None = None, 
 probe = Probe("http", "RFC 6797", observe)
 
 
-def summed(broken: Mapping[str, str], unseen: Iterable[Unknown], *, advice: str = "", **seen: object) -> Verdict:
+def summed(broken: Mapping[str, str], unseen: Iterable[Unknown], *, advice: str = "", **seen: Any) -> Verdict:
     """One verdict of several hosts': failed if one breaks the rule, else unknown if one could not be asked, else passed."""
     if broken:
-        return failed(host=tuple(broken), problem=tuple(dict.fromkeys(broken.values())))
+        return failed(host=tuple(broken), problem=tuple(dict.fromkeys(broken.values())), **seen)
     for reason in unseen:
         return unknown(reason=reason.reason, where=reason.where)
     return passed(advice=advice, **seen)
@@ -152,7 +153,7 @@ def over_https(web: Web, profile: Profile) -> Verdict:
     if not web.hosts:
         return not_applicable(found="no-web-address")
     broken = {host.name: problem for host in web.hosts if (problem := _without_https(host))}
-    return summed(broken, _unseen(web), host=tuple(host.name for host in web.hosts))
+    return summed(broken, _unseen(web), url=tuple(host.secure.url for host in web.hosts if isinstance(host.secure, Response)))
 
 
 @probe.check("section 7.2", remedy=redirect_first, lesson="https/07")
@@ -198,8 +199,7 @@ def hsts_max_age(web: Web, profile: Profile) -> Verdict:
     wanted = profile.number("hsts.max-age")
     broken = {name: "switched-off" if not p.max_age else "too-short" for name, p in policies.items() if p.max_age < wanted}
     seen = dict.fromkeys(policy.max_age for policy in policies.values())
-    verdict = summed(broken, _unseen(web), max_age=tuple(seen), wanted=wanted)
-    return failed(**_fields(verdict), max_age=tuple(seen), wanted=wanted) if broken else verdict
+    return summed(broken, _unseen(web), max_age=tuple(seen), wanted=wanted)
 
 
 @probe.check("section 7.2", remedy=hsts_over_https_only, lesson="https/07")

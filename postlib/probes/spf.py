@@ -250,7 +250,7 @@ def says_who_may_not(spf: Spf, profile: Profile) -> Verdict:
     ends = [directive for directive in spf.record.directives if directive.mechanism is Mechanism.ALL]
     if not ends:
         redirect = spf.record.redirect
-        return passed(redirect=redirect.text) if redirect is not None else failed(all="none")
+        return passed(redirect=redirect.text) if redirect is not None else failed(all="no-end")
     allowed = {"-": Result.FAIL, "~": Result.SOFTFAIL}
     good = ends[0].result in [allowed[word] for word in profile.words("spf.all") if word in allowed]
     return passed(all=ends[0].text) if good else failed(all=ends[0].text)

@@ -46,6 +46,7 @@ class Delegation:
     """A zone's delegation. Through a forwarder the parent's side cannot be seen: `parent` is None, `parent_ns` and `glue` are empty.
 
     `child_ns` is the NS set of the first server that answers with authority, else the forwarder's word; both sorted.
+    `servers` are those of both sides.
     """
 
     zone: dns.name.Name
@@ -57,7 +58,7 @@ class Delegation:
 
 
 async def observe(resolve: Resolve, fetcher: Forwarding | Iteration, upstream: Upstream, zone: dns.name.Name) -> Delegation:
-    """Ask the parent for its referral, then every server for its SOA and NS. Raises Unreachable where the parent is silent."""
+    """Ask the parent for its referral, then every server of both sides for its SOA and NS. Raises Unreachable where the parent is silent."""
     parent: dns.name.Name | None = None
     parent_ns: tuple[dns.name.Name, ...] = ()
     child_ns: tuple[dns.name.Name, ...] = ()
@@ -66,10 +67,19 @@ async def observe(resolve: Resolve, fetcher: Forwarding | Iteration, upstream: U
         parent, parent_ns, glue = await fetcher.delegation(zone)
     else:
         child_ns = tuple(sorted(record.target for record in (await resolve(zone, "NS")).records if isinstance(record, NS)))
-    places = await asyncio.gather(*(_addresses(resolve, name, glue) for name in (parent_ns or child_ns)[:MAX_NAMESERVERS]))
-    states = await asyncio.gather(*(_ask(upstream, zone, name, address) for place in places for name, address in place))
+    first = (parent_ns or child_ns)[:MAX_NAMESERVERS]
+    states = await _states(resolve, upstream, zone, first, glue)
     answering = next((state.ns for state in states if state.authoritative and state.ns), child_ns)
-    return Delegation(zone, parent, parent_ns, glue, answering, tuple(states))
+    others = tuple(name for name in answering if name not in first)[: MAX_NAMESERVERS - len(first)]
+    return Delegation(zone, parent, parent_ns, glue, answering, (*states, *await _states(resolve, upstream, zone, others, glue)))
+
+
+async def _states(
+    resolve: Resolve, upstream: Upstream, zone: dns.name.Name, names: tuple[dns.name.Name, ...], glue: Glue
+) -> tuple[ServerState, ...]:
+    """What each of these servers says, at each of its addresses."""
+    places = await asyncio.gather(*(_addresses(resolve, name, glue) for name in names))
+    return tuple(await asyncio.gather(*(_ask(upstream, zone, name, address) for place in places for name, address in place)))
 
 
 async def _addresses(resolve: Resolve, name: dns.name.Name, glue: Glue) -> list[tuple[dns.name.Name, str]]:

@@ -25,12 +25,12 @@ Asked = Callable[[str, str], None]
 
 KEPT_ANSWERS = 20_000
 TCP_IDLE = 10.0  # seconds a TCP client may be silent, RFC 7766, section 6.2.3
-HABITS = ("", "silent", "refuses", "servfail")
+HABITS = ("", "silent", "refuses", "servfail", "no-tcp")
 
 
 @dataclass
 class Shelf:
-    """The zones that one machine holds and, for faults, a habit (silent, refuses, servfail); both may change while it serves."""
+    """The zones that one machine holds and, for faults, a habit (silent, refuses, servfail, no-tcp); both may change while it serves."""
 
     zones: dict[dns.name.Name, Zone] = field(default_factory=dict)
     habit: str = ""
@@ -64,7 +64,7 @@ class NameServer:
 
     def handle(self, wire: bytes, *, udp: bool) -> bytes | None:
         """The reply to one question, or None for silence."""
-        if self.shelf.habit:
+        if self.shelf.habit and not (self.shelf.habit == "no-tcp" and udp):
             return self._by_habit(wire)
         if self.shelf.version != self._version or len(self._kept) >= KEPT_ANSWERS:
             self._kept.clear()
@@ -81,7 +81,7 @@ class NameServer:
 
     def _by_habit(self, wire: bytes) -> bytes | None:
         self._tell(wire)
-        if self.shelf.habit == "silent":
+        if self.shelf.habit in ("silent", "no-tcp"):
             return None
         try:
             reply = dns.message.make_response(dns.message.from_wire(wire, question_only=True))

@@ -118,7 +118,7 @@ class Signing:
         return signature.replace(signature=spoiled)  # type: ignore[return-value]
 
     def ds(self, digest: int = 2) -> tuple[str, ...]:
-        """The DS texts that a parent should hold for these keys (RFC 4509: SHA-256)."""
+        """The DS texts that a parent should hold for these keys (RFC 4509: SHA-256; others, SHA-1 too, for faults)."""
         entry = [key for key in self.keys if key.flags & SEP and key.published and key.active]
         kind = dns.dnssectypes.DSDigest.make(digest)
-        return tuple(dns.dnssec.make_ds(self.origin, key.dnskey, kind).to_text() for key in entry)
+        return tuple(dns.dnssec.make_ds(self.origin, key.dnskey, kind, policy=dns.dnssec.allow_all_policy).to_text() for key in entry)

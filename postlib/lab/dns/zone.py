@@ -132,6 +132,13 @@ class Zone:
             self._signatures[key] = self.signing.sign(name, rdataset)
         return self._signatures[key] or None
 
+    def copy(self) -> Zone:
+        """The zone as it is now, apart from all that happens to it later."""
+        made = Zone(self.origin)
+        made.nodes = {name: dict(node) for name, node in self.nodes.items()}
+        made.signing = self.signing
+        return made
+
     def text(self) -> str:
         """The zone as a master file (RFC 1035, section 5), unsigned: names absolute, in canonical order, SOA first."""
         lines = [f"$ORIGIN {self.origin}"]

@@ -1,0 +1,70 @@
+"""Looking at a delegation: the parent's referral, every server by UDP and TCP, and the addresses of their names."""
+
+from __future__ import annotations
+
+import asyncio
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
+
+from postlib.network import ABSENT, Absent, Unknown, Unreachable
+from postlib.probe import Observation, told
+from postlib.probes.delegation.facts import Delegated, Host, texts
+from postlib.resolver import Answer, Security
+
+
+async def observe(net: Observation, domain: str) -> Delegated:
+    """The zone of the name; where that is the name itself its servers from both sides, their names' addresses, and their TCP."""
+    zone = await holder(net, domain)
+    silent = isinstance(zone, Unknown)
+    if not silent and zone != domain:
+        return Delegated(domain, zone, ABSENT)
+    seen = await told(net.servers(domain))
+    if isinstance(seen, Unknown) or not (seen.parent_ns or seen.child_ns):
+        return Delegated(domain, zone, seen if isinstance(seen, Unknown) else ABSENT)
+    names = tuple(dict.fromkeys(texts(seen.parent_ns + seen.child_ns)))
+    speaking = dict.fromkeys(state.address for state in seen.servers if state.rcode == dns.rcode.NOERROR)
+    hosts, tcp = await asyncio.gather(
+        asyncio.gather(*(_host(net, name) for name in names)), asyncio.gather(*(_by_tcp(net, domain, address) for address in speaking))
+    )
+    return Delegated(domain, domain if silent and seen.parent_ns else zone, seen, tuple(hosts), tuple(tcp))
+
+
+async def holder(net: Observation, domain: str) -> str | Absent | Unknown:
+    """The zone that holds a name, found by its SOA; absent where there is no such name."""
+    name = dns.name.from_text(domain)
+    while name != dns.name.root:
+        answer = await told(net.resolve(name, "SOA"))
+        if isinstance(answer, Unknown):
+            return answer
+        if not answer.exists:
+            return Unknown("bogus", f"{name} SOA") if answer.security is Security.BOGUS else ABSENT
+        if answer.rrset is not None and not answer.aliases:
+            return texts((name,))[0]
+        name = name.parent()
+    return "."
+
+
+async def _host(net: Observation, name: str) -> Host:
+    answers = await asyncio.gather(told(net.resolve(name, "A")), told(net.resolve(name, "AAAA")))
+    found: list[Answer] = []
+    for answer in answers:
+        if isinstance(answer, Unknown):
+            return Host(name, answer)
+        found.append(answer)
+    addresses = tuple(record.address for answer in found for record in answer.records if isinstance(record, (A, AAAA)))
+    return Host(name, addresses, next((answer.canonical.to_text(omit_final_dot=True) for answer in found if answer.aliases), ""))
+
+
+async def _by_tcp(net: Observation, domain: str, address: str) -> tuple[str, str]:
+    """Why the server does not answer the question for the SOA by TCP; empty where it does."""
+    question = dns.message.make_query(domain, "SOA", flags=0)
+    try:
+        reply = await net.network.ask(question, address, tcp=True)
+    except Unreachable as error:
+        return address, error.reason
+    return address, "" if reply.flags & dns.flags.AA else "not-authoritative"

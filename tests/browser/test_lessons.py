@@ -1,0 +1,96 @@
+"""Lessons as their readers meet them: JupyterLab in a real browser, every cell run from top to bottom, nothing asked of the Internet.
+
+The screenshots stay in build/screenshots, for people to look at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+PICTURES = ROOT / "build" / "screenshots"
+LESSONS = sorted(path.relative_to(ROOT / "course") for path in (ROOT / "course").rglob("*.ipynb"))
+CHROMIUM = shutil.which("chromium")
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+ENDED = r"""() => document.querySelector(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")
+    || [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")].every(e => /^\[\d+\]:$/.test(e.textContent))"""
+STARTS, RUNS = 90, 180_000  # seconds for the server to answer, milliseconds for all cells to run: bounds, not measures
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab on a copy of the course. Gives its address with %s for the notebook."""
+    room = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "course", room / "course")
+    token, port = secrets.token_hex(16), _free_port()
+    words = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={room / 'course'}", "--no-browser"]
+    quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--allow-root"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "HOME": str(room), "JUPYTER_NO_CONFIG": ""}
+    with (room / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words, *quiet], env=environment, stdout=log, stderr=log)
+        try:
+            _wait(f"http://127.0.0.1:{port}/api?token={token}", process, room / "log")
+            yield f"http://127.0.0.1:{port}/lab/tree/%s?token={token}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
+        yield browser.new_page(viewport={"width": 1280, "height": 8000})
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=str)
+def test_a_lesson_runs_from_top_to_bottom_in_the_browser(server: str, page: Page, lesson: Path) -> None:
+    elsewhere: list[str] = []
+    page.on("request", lambda request: None if _local(request.url) else elsewhere.append(request.url))
+    page.goto(server % lesson)
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+    page.wait_for_function(ENDED, timeout=RUNS)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{'-'.join(lesson.with_suffix('').parts)}.png")
+    assert page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
+    assert page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
+    assert elsewhere == []
+
+
+def _local(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(STARTS * 4):
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(f"JupyterLab did not answer within {STARTS} s: {log.read_text()[-2000:]}")
