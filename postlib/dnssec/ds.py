@@ -10,6 +10,7 @@ import dns.name
 import dns.rrset
 from dns.dnssectypes import DSDigest
 from dns.edns import EDECode
+from dns.rdtypes.ANY.CDS import CDS
 from dns.rdtypes.ANY.DNSKEY import DNSKEY
 from dns.rdtypes.ANY.DS import DS
 from dns.rdtypes.ANY.RRSIG import RRSIG
@@ -21,8 +22,8 @@ from postlib.dnssec.work import MAX_KEY_CANDIDATES, Budget
 HASHES = {DSDigest.SHA1: "sha1", DSDigest.SHA256: "sha256", DSDigest.SHA384: "sha384"}
 
 
-def matches(ds: DS, zone: dns.name.Name, key: DNSKEY) -> bool:
-    """Whether the DS is the digest of that key of that zone (RFC 4034, section 5.1.4)."""
+def matches(ds: DS | CDS, zone: dns.name.Name, key: DNSKEY) -> bool:
+    """Whether the DS, or the CDS that asks for one, is the digest of that key of that zone (RFC 4034, section 5.1.4)."""
     data = zone.to_digestable() + key.to_digestable()
     return ds.digest == hashlib.new(HASHES[ds.digest_type], data, usedforsecurity=False).digest()
 

@@ -116,7 +116,7 @@ def _publish(caa: Caa, template: str, added: list[str]) -> Remedy:
     lines = [text(p) for p in sound if p.tag != "iodef" or usable(p.value)]
     records = list(dict.fromkeys([*added, *lines]))
     change = [acts.publish(caa.domain, "CAA", *records)] if own and records else []
-    return remedy(template, Lever.DNS_HOST, *change, name=caa.domain, records="; ".join(f"CAA {record}" for record in records))
+    return remedy(template, Lever.DNS_HOST, *change, name=caa.domain, records=", ".join(f"CAA {record}" for record in records))
 
 
 def text(record: Property) -> str:

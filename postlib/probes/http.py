@@ -108,8 +108,10 @@ def redirect_first(web: Web) -> Remedy:
 
 
 def send_hsts(web: Web) -> Remedy:
-    """One HSTS header, for the host alone: whether all subdomains are ready is not seen from here."""
-    header = f"max-age={TWO_YEARS}"
+    """One HSTS header; for the subdomains too only where it spoke of them before: whether they are ready is not seen from here."""
+    policies = [policy for values in _sent(web).values() if values and isinstance(policy := _read(values), Hsts)]
+    wide = bool(policies) and all(policy.include_subdomains for policy in policies)
+    header = f"max-age={TWO_YEARS}" + ("; includeSubDomains" if wide else "")
     return _on_hosts(web, "http.send-hsts", {"header": header}, hsts=header)
 
 
@@ -122,15 +124,20 @@ def publish_ipv6(web: Web) -> Remedy:
     """The IPv6 addresses of the site's other host, where both are one machine; else the web host must say which they are."""
     for host in web.hosts:
         for other in web.hosts:
-            if not host.addresses.v6 and other.addresses.v6 and host.addresses.v4 == other.addresses.v4:
+            lacks = not host.addresses.v6 and not host.addresses.alias
+            if lacks and other.addresses.v6 and host.addresses.v4 == other.addresses.v4:
                 act = acts.publish(host.name, "AAAA", *other.addresses.v6)
-                return remedy("http.publish-ipv6", Lever.DNS_HOST, act, name=host.name, address=", ".join(other.addresses.v6))
-    return remedy("http.ask-for-ipv6", Lever.WEB_HOST, hosts=" ".join(host.name for host in web.hosts if not host.addresses.v6))
+                return remedy("http.publish-ipv6", Lever.DNS_HOST, act, name=host.name, address=_list(other.addresses.v6))
+    return remedy("http.ask-for-ipv6", Lever.WEB_HOST, hosts=_list(host.name for host in web.hosts if not host.addresses.v6))
 
 
 def _on_hosts(web: Web, template: str, values: Mapping[str, Any] | None = None, **settings: object) -> Remedy:
     changes = [acts.web(host.name, **settings) for host in web.hosts]
-    return remedy(template, Lever.WEB_HOST, *changes, hosts=" ".join(host.name for host in web.hosts), **(values or {}))
+    return remedy(template, Lever.WEB_HOST, *changes, hosts=_list(host.name for host in web.hosts), **(values or {}))
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 # Checks
@@ -168,7 +175,7 @@ def redirects_to_https(web: Web, profile: Profile) -> Verdict:
     steps = [step for host in listening if (step := own(host.plain)) is not None]
     advice = "http.permanent-redirect" if any(step.status not in PERMANENT for step in steps) else ""
     unseen = (host.plain for host in listening if isinstance(host.plain, Unknown))
-    return summed(broken, unseen, advice=advice, location=tuple(step.location for step in steps))
+    return summed(broken, unseen, advice=advice, location=tuple(step.location for step in steps if step.location))
 
 
 @probe.check("section 7.1", remedy=send_hsts, lesson="https/07")
@@ -186,16 +193,17 @@ def hsts_readable(web: Web, profile: Profile) -> Verdict:
     sent = {name: values for name, values in _sent(web).items() if values}
     if not sent:
         return _nothing(web, "no-hsts")
-    broken = {name: problem for name, values in sent.items() if (problem := _unreadable(values))}
+    broken = {name: problem for name, values in sent.items() if isinstance(problem := _read(values), str)}
     return summed(broken, _unseen(web), header=_distinct(sent))
 
 
 @probe.check("section 6.1.1", remedy=send_hsts, lesson="https/07")
 def hsts_max_age(web: Web, profile: Profile) -> Verdict:
     """Browsers are told to remember HSTS for long enough."""
-    policies = {name: policy for name, values in _sent(web).items() if values and (policy := _policy(values[0])) is not None}
+    sent = {name: values for name, values in _sent(web).items() if values}
+    policies = {name: policy for name, values in sent.items() if isinstance(policy := _read(values), Hsts)}
     if not policies:
-        return _nothing(web, "no-hsts")
+        return _nothing(web, "unreadable-hsts" if sent else "no-hsts")
     wanted = profile.number("hsts.max-age")
     broken = {name: "switched-off" if not p.max_age else "too-short" for name, p in policies.items() if p.max_age < wanted}
     seen = dict.fromkeys(policy.max_age for policy in policies.values())
@@ -268,21 +276,12 @@ def _distinct(sent: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for values in sent.values() for value in values))
 
 
-def _unreadable(values: tuple[str, ...]) -> str:
-    if len(values) > 1:  # section 7.1: only one; browsers take the first
-        return "several-headers"
+def _read(values: tuple[str, ...]) -> Hsts | str:
+    """The policy, or why it cannot be read."""
     try:
-        parse_hsts(values[0])
+        return parse_hsts(values[0]) if len(values) == 1 else "several-headers"  # section 7.1: only one
     except Malformed as error:
         return error.reason
-    return ""
-
-
-def _policy(value: str) -> Hsts | None:
-    try:
-        return parse_hsts(value)
-    except Malformed:
-        return None
 
 
 def _unseen(web: Web) -> list[Unknown]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,14 +100,15 @@ def new_certificate(facts: Sts) -> Remedy:
 
 
 def cover_exchangers(facts: Sts) -> Remedy:
-    """The same policy with every exchanger in it."""
-    return _change(facts, "mta-sts.cover")
+    """The same policy with every exchanger in it, where those that it lacks would keep it; else mending them is the first step."""
+    named = Policy("enforce", tuple(facts.uncovered), ENFORCED_AGE)
+    return _change(facts, "mta-sts.cover") if _kept(facts, named).status is Status.PASS else _mend_first(facts.uncovered)
 
 
 def enforce(facts: Sts) -> Remedy:
     """Mode enforce, where every mail server was seen to keep the policy; before that, mending those is the first step."""
     if facts.uncovered or _kept(facts, facts.policy or FIRST).status is not Status.PASS:
-        return remedy("mta-sts.mend-first", Lever.MAIL_PROVIDER, first_step=True, host=", ".join(facts.uncovered or facts.hosts))
+        return _mend_first(facts.uncovered or facts.hosts)
     return _change(facts, "mta-sts.enforce", mode="enforce", max_age=ENFORCED_AGE)
 
 
@@ -119,6 +121,10 @@ def mend_servers(facts: Sts) -> Remedy:
     """STARTTLS with a certificate that is believed, at the servers that lack it."""
     hosts = [server.host for server in facts.servers.answering if isinstance(word := _unprotected(server), str) and word]
     return starttls.setting(facts.domain, "mta-sts.mend-servers", hosts, starttls=True, certificate="good")
+
+
+def _mend_first(hosts: Sequence[str]) -> Remedy:
+    return remedy("mta-sts.mend-first", Lever.MAIL_PROVIDER, first_step=True, host=", ".join(hosts))
 
 
 def _change(facts: Sts, template: str, *, first_step: bool = False, **changes: Any) -> Remedy:

@@ -176,16 +176,16 @@ def addresses_have_names(mx: Mx, profile: Profile) -> Verdict:
 @probe.check("section 2", standard="RFC 6540", remedy=add_ipv6, lesson="dmarc/10")
 def ipv6(mx: Mx, profile: Profile) -> Verdict:
     """At least one mail exchanger has an IPv6 address."""
-    hosts = mx.exchangers.hosts
-    if not hosts or mx.exchangers.implicit or not mx.sound:
+    hosts = [host for host in mx.exchangers.hosts if host.addresses.possible]
+    if not hosts or mx.exchangers.implicit:
         return _nothing(mx)
-    found = tuple(a for host in mx.sound for a in host.addresses.seen if ":" in a)
+    found = tuple(address for host in hosts for address in host.addresses.seen if ":" in address)
     if found:
         return passed(address=found)
-    unseen = next((host.addresses.v6 for host in mx.sound if isinstance(host.addresses.v6, Unknown)), None)
+    unseen = next((host.addresses.v6 for host in hosts if isinstance(host.addresses.v6, Unknown)), None)
     if unseen is not None:
         return unknown(reason=unseen.reason, where=unseen.where)
-    return failed(host=tuple(host.host for host in mx.sound))
+    return failed(host=tuple(host.host for host in hosts))
 
 
 def _confirmed(named: Named) -> bool:
@@ -193,4 +193,5 @@ def _confirmed(named: Named) -> bool:
 
 
 def _nothing(mx: Mx) -> Verdict:
-    return not_applicable(found="null-mx" if mx.exchangers.null else "no-exchanger")
+    exchangers = mx.exchangers
+    return not_applicable(found="null-mx" if exchangers.null else "implicit-mx" if exchangers.implicit else "no-exchanger")

@@ -121,6 +121,9 @@ def modern_tls(facts: Starttls) -> Remedy:
 def new_certificate(facts: Starttls) -> Remedy:
     """A certificate for the exchanger's own name, from an authority that senders know, with its chain."""
     hosts = _hosts(facts, _trusted) + _hosts(facts, _named)
+    aliases = [host.host for host in facts.exchangers.hosts if host.flaw == "cname" and host.host in hosts]
+    if aliases:  # the certificate bears the name of the real host, which the MX record ought to name
+        return remedy("starttls.alias", Lever.DNS_HOST, host=", ".join(aliases))
     return setting(facts.domain, "starttls.certificate", hosts, certificate="good")
 
 

@@ -131,7 +131,7 @@ def new_key(tls: Tls) -> Remedy:
 def _good(tls: Tls, template: str) -> Remedy:
     hosts = [endpoint.host for endpoint in tls.endpoints]
     certbot = " ".join(f"-d {host}" for host in hosts)
-    return remedy(template, Lever.WEB_HOST, *(acts.web(host, personality="good") for host in hosts), hosts=" ".join(hosts), names=certbot)
+    return remedy(template, Lever.WEB_HOST, *(acts.web(host, personality="good") for host in hosts), hosts=", ".join(hosts), names=certbot)
 
 
 # Checks

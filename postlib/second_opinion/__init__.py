@@ -14,7 +14,7 @@ from typing import Protocol
 from postlib.network import Network
 from postlib.report import Report
 from postlib.second_opinion.asking import LIMIT, Trouble, ask
-from postlib.second_opinion.comparison import compare
+from postlib.second_opinion.comparison import about, compare
 from postlib.second_opinion.opinion import COLUMNS, Opinion, Outcome, Row, State
 
 __all__ = ["COLUMNS", "LIMIT", "Opinion", "Outcome", "Row", "State", "second_opinion"]
@@ -42,5 +42,5 @@ def second_opinion(report: Report, internet: Network | HasNetwork | None = None,
     except Trouble as trouble:
         return Opinion(report.subject, trouble=trouble.reason, detail=trouble.detail)
     same_day = abs(network.clock.now() - datetime.now(UTC)) < ONE_DAY
-    areas = compare(report, said.answers, said.notes, same_day=same_day)
+    areas = compare(report, said.answers, about(said.notes, report.subject), same_day=same_day)
     return Opinion(report.subject, said.version, areas, refused=said.refused)

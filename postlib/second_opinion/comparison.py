@@ -68,13 +68,21 @@ def known() -> Known:
 
 
 def _deviation(name: str, what: dict[str, Any]) -> Deviation:
-    what["ours"], what["theirs"] = State(what["ours"]), tuple(State(state) for state in what["theirs"])
+    parts = {"ours": State(what.pop("ours")), "theirs": tuple(State(state) for state in what.pop("theirs"))}
     lists = {part: tuple(what.pop(part, ())) for part in ("checks", "problem")}
-    return Deviation(name, **what, **lists)
+    return Deviation(**{"name": name, **what, **parts, **lists})
 
 
-def compare(findings: Iterable[Finding], answers: Mapping[str, Any], notes: Sequence[str] = (), *, same_day: bool = True) -> tuple[Row, ...]:
-    """A row an area: our findings beside checkdmarc's answers, and its log's notes about DNSSEC.
+def about(notes: Iterable[str], subject: str) -> tuple[str, ...]:
+    """The notes whose first domain name is the subject or above it; the others speak of its mail servers."""
+    names = ((note, next((word.strip(".:") for word in note.split() if "." in word.strip(".:")), "")) for note in notes)
+    return tuple(note for note, name in names if name and f".{subject}".endswith(f".{name}"))
+
+
+def compare(
+    findings: Iterable[Finding], answers: Mapping[str, Any], notes: Sequence[str] = (), *, same_day: bool = True
+) -> tuple[Row, ...]:
+    """A row an area: our findings beside checkdmarc's answers, and what its log notes about the subject's DNSSEC.
 
     `same_day` is whether the Internet's clock and this machine's agree: if not, what it says of certificates means nothing.
     """
@@ -95,7 +103,7 @@ def _row(area: Area, findings: Sequence[Finding], answers: Mapping[str, Any], no
         why = "another-day" if another_day else _why_not(ours, theirs)
     elif outcome is Outcome.DIFFER:
         why, source = _explained(area.name, ours, theirs, [f for f in common if f.status is Status.FAIL], answer, messages)
-    said = messages[0][:SAID] if messages and (theirs is not State.KEPT or outcome is Outcome.DIFFER) else ""
+    said = " ".join(messages[0].split())[:SAID] if messages and (theirs is not State.KEPT or outcome is Outcome.DIFFER) else ""
     return Row(area.name, ours, theirs, outcome, why, source, failed, beyond, said)
 
 
@@ -153,9 +161,7 @@ def _why_not(ours: State, theirs: State) -> str:
     return "unknown-there" if theirs is State.UNKNOWN else "unknown-here"
 
 
-def _explained(
-    area: str, ours: State, theirs: State, failed: Sequence[Finding], answer: Any, messages: Sequence[str]
-) -> tuple[str, str]:
+def _explained(area: str, ours: State, theirs: State, failed: Sequence[Finding], answer: Any, messages: Sequence[str]) -> tuple[str, str]:
     """The first known deviation that fits, and its source."""
     checks = {finding.check for finding in failed}
     words = {value for finding in failed for _, value in finding.verdict.evidence}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from postlib.display.harmless import visible
 from postlib.words import phrase
 
 COLUMNS = ("second-opinion.area", "second-opinion.ours", "second-opinion.theirs", "second-opinion.outcome", "second-opinion.why")
@@ -50,11 +51,11 @@ class Row:
     said: str = ""
 
     def cells(self) -> tuple[str, ...]:
-        """The row as text, in the order of COLUMNS; `said` may hold what a stranger published, so it is for display to make harmless."""
+        """The row as text, in the order of COLUMNS. What a stranger may have published is made visible: control characters and the like."""
         return (
             phrase(f"second-opinion.area.{self.area}"),
             _listed(phrase(f"second-opinion.state.{self.ours}"), self.failed + self.beyond),
-            _listed(phrase(f"second-opinion.state.{self.theirs}"), (self.said,) if self.said else ()),
+            _listed(phrase(f"second-opinion.state.{self.theirs}"), (visible(self.said),) if self.said else ()),
             phrase(f"second-opinion.outcome.{self.outcome}"),
             " ".join(self._reasons()),
         )
@@ -93,7 +94,7 @@ class Opinion:
     def title(self) -> str:
         """One sentence: whose opinion this is, or why there is none."""
         if self.trouble:
-            return phrase(f"second-opinion.trouble.{self.trouble}", detail=self.detail)
+            return phrase(f"second-opinion.trouble.{self.trouble}", detail=visible(self.detail))
         differ = [row for row in self.areas if row.outcome is Outcome.DIFFER]
         return phrase("second-opinion.title", subject=self.subject, version=self.version, differ=len(differ))
 
@@ -107,6 +108,8 @@ class Opinion:
         for area, *cells in self.rows():
             lines.append(area)
             lines += [f"    {title}: {cell}" for title, cell in zip(titles[1:], cells, strict=True) if cell]
+        if self.refused:
+            lines.append(phrase("second-opinion.refused", refused=visible(", ".join(self.refused))))
         return "\n".join(lines)
 
 

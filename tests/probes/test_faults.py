@@ -23,7 +23,7 @@ FAULTS = worlds.faults()
 
 def case(name: str) -> ParameterSet:
     """A fault, skipped where the local OpenSSL cannot speak as badly as its servers must."""
-    words = {act.get("personality") or act.get("certificate") for act in FAULTS[name].acts if act["act"] in ("web", "mail")}
+    words = {str(act.get("personality") or act.get("certificate")) for act in FAULTS[name].acts if act["act"] in ("web", "mail")}
     missing = sorted((words & PERSONALITIES.keys()) - servable())
     reason = f"the local OpenSSL cannot serve {', '.join(missing)}"
     return pytest.param(name, marks=pytest.mark.skipif(bool(missing), reason=reason))

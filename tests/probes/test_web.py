@@ -119,7 +119,7 @@ def endpoint(**accepts: bool | Unknown) -> tls.Tls:
 def test_a_version_that_we_cannot_speak_is_unknown_and_never_refused() -> None:
     """No pass of `no_old_version` from an OpenSSL that was built without TLS 1.0."""
     ours = Unknown("local-tls", "this machine")
-    rest = {"TLSv1.1": False, "TLSv1.2": True, "TLSv1.3": True}
+    rest: dict[str, bool | Unknown] = {"TLSv1.1": False, "TLSv1.2": True, "TLSv1.3": True}
     assert tls.no_old_version(endpoint(TLSv1=ours, **rest), PROFILE).status is Status.UNKNOWN
     assert tls.no_old_version(endpoint(TLSv1=ours, **(rest | {"TLSv1.1": True})), PROFILE).status is Status.FAIL
     assert tls.modern_version(endpoint(TLSv1=ours, **(rest | {"TLSv1.3": ours})), PROFILE).status is Status.PASS
@@ -162,7 +162,7 @@ def test_the_renewal_that_did_not_come_is_advice_by_the_share_of_life_left() -> 
 
 def test_caa_records_that_name_another_authority_are_advice_and_no_failure() -> None:
     """RFC 8659 binds the authority when it issues; the certificate that is there stays good."""
-    issue = ("0 iodef \"mailto:a@valdoria.post\"", '0 issue "oldca.example"')
+    issue = ('0 iodef "mailto:a@valdoria.post"', '0 issue "oldca.example"')
     finding = seen(lambda i: i.domain(CLEAN).publish("@", "CAA", *issue))["caa.names-issuer"]
     assert (finding.status, finding.verdict.advice) == (Status.PASS, "caa.renewal-refused")
     assert "renewal" in words.advice(finding.verdict.advice)
