@@ -66,6 +66,11 @@ def serve(host: str, **changes: Any) -> Act:
     return {"act": "serve", "host": host, **changes}
 
 
+def reset(domain: str) -> Act:
+    """Start one domain again, as the world made it."""
+    return {"act": "reset", "domain": domain}
+
+
 def load(zone: str, text: str) -> Act:
     """Replace a zone's records by those of a master file."""
     return {"act": "load", "zone": zone, "text": text}

@@ -69,6 +69,10 @@ class Domain:
         for act in todo:
             self.do(dict(act))
 
+    def reset(self) -> None:
+        """Start this domain again, as the world made it; everything else stays as it is."""
+        self.do(acts.reset(self.name))
+
     def absolute(self, name: str) -> str:
         """The full name of a relative one; a name that ends in a dot is full already."""
         if name.endswith("."):

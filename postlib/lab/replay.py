@@ -16,6 +16,7 @@ from postlib.lab import registry
 from postlib.lab.dns.server import HABITS
 from postlib.lab.dns.zone import Zone, quoted
 from postlib.lab.mail.settings import Selector
+from postlib.lab.reset import start_again
 from postlib.lab.state import State
 from postlib.lab.website import change
 from postlib.protocols.dkim import key_record
@@ -152,6 +153,15 @@ def _load(state: State, *, zone: str, text: str) -> None:
     _zone(state, zone).load(text)
 
 
+def _reset(state: State, *, domain: str) -> None:
+    from postlib.lab.build import build  # which replays acts itself
+
+    origin = parse_name(domain)
+    if origin not in state.zones or origin == dns.name.root:
+        raise ValueError(f"{domain} is not a domain of this lab")
+    start_again(state, build(state.world, state.seed, state.at), origin)
+
+
 def _advance(state: State, *, seconds: float = 0) -> None:
     state.clock.advance(seconds=seconds)
 
@@ -193,6 +203,7 @@ ACTS: dict[str, Callable[..., None]] = {
     "mail": _mail,
     "web": _web,
     "load": _load,
+    "reset": _reset,
     "advance": _advance,
     "wait": _advance,
 }

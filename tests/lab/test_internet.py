@@ -147,6 +147,23 @@ def test_reset_starts_again(internet: Internet) -> None:
     assert internet.domain("auroria.post").zone.text() == before and internet.clock.now() == AT and internet.journal() == ()
 
 
+def test_a_domain_starts_again_alone(internet: Internet) -> None:
+    auroria, valdoria = internet.domain("auroria.post"), internet.domain("valdoria.post")
+    before = auroria.zone.text()
+    auroria.publish("x", "TXT", "y")
+    auroria.registry.withdraw_ds()
+    auroria.web.set(hsts="max-age=5")
+    auroria.mail.set(starttls=False)
+    internet.do({"act": "serve", "host": "ns1.auroria.post", "habit": "silent"})
+    valdoria.publish("stays", "TXT", "here")
+    internet.clock.advance(days=3)
+    auroria.reset()
+    assert auroria.zone.text() == before and auroria.registry.get("DS") and auroria.mail.settings.starttls
+    assert auroria.web.site().hsts != "max-age=5" and valdoria.zone.get("stays", "TXT")
+    assert background.run(Resolver(internet.network).resolve("www.auroria.post", "A")).security is Security.SECURE
+    assert internet.send("ana@auroria.post", "clara@inbox.example").arrived
+
+
 def test_unknown_names_are_said_with_those_there_are(internet: Internet) -> None:
     with pytest.raises(ValueError, match="auroria.post"):
         internet.domain("nowhere.post")
