@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "words": {"finding"},
     "display": {"finding", "policies", "report", "words"},
     "scan": {"probes", "policies", "report", "lab"},  # the lab, to refuse its names on the real Internet
-    "commands": {"scan", "display", "lab", "course"},
+    "second_opinion": {"report", "display", "lab"},  # the lab, for a resolver that its child process may ask
+    "commands": {"scan", "display", "lab", "course", "second_opinion"},
     "philately": {"finding"},
     "course": {"lab", "report"},
 }

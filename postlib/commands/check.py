@@ -10,6 +10,7 @@ import typer
 from postlib.commands.asked import Book, Edition, Format, Forwarder, World, exit_code, in_one_sentence, internet
 
 if TYPE_CHECKING:
+    from postlib.network import Network
     from postlib.report import Report
 
 
@@ -20,6 +21,7 @@ def check(
     profile: Edition = "course",
     format: Annotated[Format, typer.Option(help="How the report is written.")] = Format.TABLE,
     forwarder: Forwarder = "",
+    second_opinion: Annotated[bool, typer.Option("--second-opinion", help="Ask checkdmarc too, and say where the two differ.")] = False,
 ) -> None:
     """Look at domains: what is kept, what is broken, and what to do.
 
@@ -34,8 +36,18 @@ def check(
             edition = policies.profile(profile)
             domains = list(dict.fromkeys(domain_name(subject, net) for subject in subjects))
         reports = [look(domain, net, profile=edition) for domain in domains]
+        others = opinions(reports, net) if second_opinion else ()
     typer.echo(written(reports, format), nl=False)
+    for other in others:  # a machine's format stays a document of its own: the opinion then goes to standard error
+        typer.echo(f"\n{other}", err=format in (Format.JSON, Format.CSV, Format.HTML))
     raise typer.Exit(exit_code(reports))
+
+
+def opinions(reports: Sequence[Report], net: Network) -> list[str]:
+    """What checkdmarc says of each subject beside its report, or why it says nothing. It changes no exit code."""
+    from postlib.second_opinion import second_opinion
+
+    return [str(second_opinion(report, net)) for report in reports]
 
 
 def written(reports: Sequence[Report], format: Format) -> str:

@@ -28,7 +28,7 @@ def page(reports: Iterable[Report]) -> str:
     """Reports as one page that needs nothing else: no script, no picture, no other file."""
     shown = tuple(reports)
     title = words.phrase("page-title", subjects=", ".join(report.subject for report in shown))
-    return document(title, joined(*(_report(report) for report in shown)))
+    return document(title, joined(*(joined(tag("h2", report.subject), _report(report)) for report in shown)))
 
 
 def document(title: str, body: Markup) -> str:

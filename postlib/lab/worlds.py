@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -40,7 +41,8 @@ class World:
 class Fault:
     """Acts on a well-kept domain, the findings they must cause, and the side effects, each with its reason.
 
-    `causes` and `also` map a check's id to a status; everything else must stay as it was. `masks` names the
+    `causes` and `also` map a check's id to a status; everything else must stay as it was. In `also` a pattern ("spf.*", "*")
+    speaks of every check that passed before, and what comes later holds against what came earlier. `masks` names the
     checks that this fault hides from the faults before it.
     """
 
@@ -53,6 +55,15 @@ class Fault:
     def on(self, domain: str) -> list[Act]:
         """The acts for one domain."""
         return [_filled(act, domain) for act in self.acts]
+
+    def changes(self, before: Mapping[str, str]) -> dict[str, str]:
+        """The statuses that differ from those before, by check: no more, no less."""
+        after = dict(before)
+        kept = [check for check, was in before.items() if was == "pass"]
+        for pattern, (status, _) in self.also.items():
+            after |= dict.fromkeys(fnmatch.filter(kept, pattern) or [pattern], status)
+        after |= self.causes
+        return {check: status for check, status in after.items() if before.get(check) != status}
 
 
 @cache
@@ -93,7 +104,7 @@ def _filled(value: Any, domain: str) -> Any:
     if isinstance(value, str):
         return value.replace("{domain}", domain)
     if isinstance(value, Mapping):
-        return {key: _filled(inner, domain) for key, inner in value.items()}
+        return {_filled(key, domain): _filled(inner, domain) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_filled(inner, domain) for inner in value]
     return value

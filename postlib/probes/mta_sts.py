@@ -42,7 +42,7 @@ class Sts:
     @property
     def records(self) -> tuple[str, ...]:
         """The MTA-STS records, without the other TXT records of the name."""
-        return readable(versioned(self.found.texts, "STSv1"))
+        return tuple(sorted(readable(versioned(self.found.texts, "STSv1"))))
 
     @property
     def policy(self) -> Policy | None:

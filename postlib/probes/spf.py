@@ -106,9 +106,9 @@ def publish_record(spf: Spf) -> Remedy:
     if not spf.records and not spf.receives:
         return silence(spf)
     ends = {term.lower() for record in spf.records for term in record.split(" ") if _is_all(term)}
-    closed = ends in ({"-all"}, {"-all", "all"})
+    closed = ends == {"-all"}
     record = _written(spf, _working(spf, _terms(spf.records)), "-all" if closed else "~all")
-    return _publish(spf, record, "spf.publish-record", first_step=not closed)
+    return _publish(spf, record, "spf.join-records" if closed else "spf.publish-record", first_step=not closed)
 
 
 def silence(spf: Spf) -> Remedy:

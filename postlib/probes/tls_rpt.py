@@ -29,7 +29,7 @@ class Reporting:
     @property
     def records(self) -> tuple[str, ...]:
         """The TLS-RPT records, without the other TXT records of the name."""
-        return readable(versioned(self.found.texts, "TLSRPTv1"))
+        return tuple(sorted(readable(versioned(self.found.texts, "TLSRPTv1"))))
 
 
 def readable(texts: tuple[bytes, ...]) -> tuple[str, ...]:

@@ -27,6 +27,11 @@ class Area:
     judges: tuple[str, ...]
     faults: tuple[str, ...] = ()
 
+    @property
+    def probes(self) -> set[str]:
+        """The probes that look at this area here."""
+        return {check.partition(".")[0] for check in self.judges}
+
 
 @dataclass(frozen=True)
 class Deviation:
@@ -93,7 +98,7 @@ def compare(
 def _row(area: Area, findings: Sequence[Finding], answers: Mapping[str, Any], notes: Sequence[str], same_day: bool) -> Row:
     common = [finding for finding in findings if finding.check in area.judges]
     failed = tuple(finding.check for finding in common if finding.status is Status.FAIL)
-    beyond = tuple(f.check for f in findings if f.check.startswith(f"{area.name}.") and f.status is Status.FAIL and f not in common)
+    beyond = tuple(f.check for f in findings if f.check.partition(".")[0] in area.probes and f.status is Status.FAIL and f not in common)
     ours, answer = our_state(common), answers.get(area.key)
     theirs, messages = their_state(area, answer, notes)
     another_day = not same_day and any(_any(known().another_day, message) for message in messages)

@@ -95,8 +95,9 @@ class Opinion:
         """One sentence: whose opinion this is, or why there is none."""
         if self.trouble:
             return phrase(f"second-opinion.trouble.{self.trouble}", detail=visible(self.detail))
-        differ = [row for row in self.areas if row.outcome is Outcome.DIFFER]
-        return phrase("second-opinion.title", subject=self.subject, version=self.version, differ=len(differ))
+        compared = [row.outcome for row in self.areas if row.outcome is not Outcome.NOT_COMPARABLE]
+        differ = compared.count(Outcome.DIFFER)
+        return phrase("second-opinion.title", subject=self.subject, version=self.version, differ=differ, compared=len(compared))
 
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """The areas as rows of text; COLUMNS names the columns, so `display.Table(opinion.title, COLUMNS, opinion.rows())` shows them."""

@@ -72,7 +72,6 @@ def test_a_lesson_runs_from_top_to_bottom_in_the_browser(server: str, page: Page
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"{'-'.join(lesson.with_suffix('').parts)}.png")
     assert page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
-    assert page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
     assert elsewhere == []
 
 

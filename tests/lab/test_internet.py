@@ -148,20 +148,20 @@ def test_reset_starts_again(internet: Internet) -> None:
 
 
 def test_a_domain_starts_again_alone(internet: Internet) -> None:
-    auroria, valdoria = internet.domain("auroria.post"), internet.domain("valdoria.post")
-    before = auroria.zone.text()
-    auroria.publish("x", "TXT", "y")
-    auroria.registry.withdraw_ds()
-    auroria.web.set(hsts="max-age=5")
-    auroria.mail.set(starttls=False)
-    internet.do({"act": "serve", "host": "ns1.auroria.post", "habit": "silent"})
+    pelagia, valdoria = internet.domain("pelagia.post"), internet.domain("valdoria.post")
+    before = pelagia.zone.text()
+    pelagia.publish("x", "TXT", "y")
+    pelagia.registry.withdraw_ds()
+    pelagia.web.set(hsts="max-age=5")
+    pelagia.mail.set(starttls=False)
+    internet.do({"act": "serve", "host": "ns1.pelagia.post", "habit": "silent"})
     valdoria.publish("stays", "TXT", "here")
     internet.clock.advance(days=3)
-    auroria.reset()
-    assert auroria.zone.text() == before and auroria.registry.get("DS") and auroria.mail.settings.starttls
-    assert auroria.web.site().hsts != "max-age=5" and valdoria.zone.get("stays", "TXT")
-    assert background.run(Resolver(internet.network).resolve("www.auroria.post", "A")).security is Security.SECURE
-    assert internet.send("ana@auroria.post", "clara@inbox.example").arrived
+    pelagia.reset()
+    assert pelagia.zone.text() == before and pelagia.registry.get("DS") and pelagia.mail.settings.starttls
+    assert pelagia.web.site().hsts != "max-age=5" and valdoria.zone.get("stays", "TXT")
+    assert background.run(Resolver(internet.network).resolve("www.pelagia.post", "A")).security is Security.SECURE
+    assert internet.send("ana@pelagia.post", "clara@inbox.example").arrived
 
 
 def test_unknown_names_are_said_with_those_there_are(internet: Internet) -> None:
@@ -175,15 +175,15 @@ def test_unknown_names_are_said_with_those_there_are(internet: Internet) -> None
 
 def test_signatures_are_fresh_on_every_day(internet: Internet) -> None:
     internet.clock.advance(days=60)
-    answer = background.run(Resolver(internet.network).resolve("auroria.post", "MX"))
+    answer = background.run(Resolver(internet.network).resolve("pelagia.post", "MX"))
     assert answer.security is Security.SECURE
 
 
 def test_a_signer_that_has_stopped_is_bogus_when_its_signatures_end(internet: Internet) -> None:
-    internet.domain("auroria.post").zone.sign(automatic=False)
-    secure = background.run(Resolver(internet.network).resolve("auroria.post", "MX")).security
+    internet.domain("pelagia.post").zone.sign(automatic=False)
+    secure = background.run(Resolver(internet.network).resolve("pelagia.post", "MX")).security
     internet.clock.advance(days=14)
-    assert (secure, background.run(Resolver(internet.network).resolve("auroria.post", "MX")).security) == (Security.SECURE, Security.BOGUS)
+    assert (secure, background.run(Resolver(internet.network).resolve("pelagia.post", "MX")).security) == (Security.SECURE, Security.BOGUS)
 
 
 def test_the_recursive_resolver_keeps_answers_for_their_ttl(internet: Internet) -> None:

@@ -49,23 +49,23 @@ def dig(internet: Internet, address: str, *words: str) -> str:
 @needs_dig
 @pytest.mark.parametrize("transport", ["+notcp", "+tcp"])
 def test_dig_asks_an_authoritative_server(internet: Internet, transport: str) -> None:
-    told = dig(internet, "192.0.2.33", transport, "+norecurse", "+dnssec", "www.auroria.post", "A")
-    assert "status: NOERROR" in told and "flags: qr aa;" in told and "192.0.2.36" in told and "RRSIG" in told
+    told = dig(internet, "192.0.2.65", transport, "+norecurse", "+dnssec", "www.pelagia.post", "A")
+    assert "status: NOERROR" in told and "flags: qr aa;" in told and "192.0.2.68" in told and "RRSIG" in told
 
 
 @needs_dig
 def test_dig_walks_from_the_root_by_referrals(internet: Internet) -> None:
-    root, post = (dig(internet, address, "+norecurse", "auroria.post", "MX") for address in ("192.0.2.1", "192.0.2.2"))
+    root, post = (dig(internet, address, "+norecurse", "pelagia.post", "MX") for address in ("192.0.2.1", "192.0.2.2"))
     assert "ns.nic.post.\t\t3600\tIN\tA\t192.0.2.2" in root
-    assert "ns1.auroria.post." in post and "flags: qr;" in post
+    assert "ns1.pelagia.post." in post and "flags: qr;" in post
 
 
 @needs_dig
 def test_dig_sees_authenticated_data_from_the_recursive_resolver(internet: Internet) -> None:
     """RFC 4035, section 3.2.3: AD says that all is secure."""
-    told = dig(internet, "192.0.2.10", "+dnssec", "auroria.post", "MX")
-    assert " ad;" in told and "10 mx1.auroria.post." in told
-    assert "status: NXDOMAIN" in dig(internet, "192.0.2.10", "nobody.auroria.post", "A")
+    told = dig(internet, "192.0.2.10", "+dnssec", "pelagia.post", "MX")
+    assert " ad;" in told and "10 mx1.pelagia.post." in told
+    assert "status: NXDOMAIN" in dig(internet, "192.0.2.10", "nobody.pelagia.post", "A")
 
 
 @needs_dig
@@ -77,22 +77,22 @@ def test_dig_gets_no_answer_from_a_bogus_zone_unless_it_checks_itself(internet: 
 
 
 POSITIVE = [
-    ("auroria.post", "MX"),
+    ("pelagia.post", "MX"),
     ("www.valdoria.post", "AAAA"),
     ("_dmarc.post", "TXT"),
-    ("s2026a._domainkey.auroria.post", "TXT"),
-    ("_25._tcp.mx1.auroria.post", "TLSA"),
-    ("35.2.0.192.in-addr.arpa", "PTR"),
+    ("s2026a._domainkey.pelagia.post", "TXT"),
+    ("_25._tcp.mx1.pelagia.post", "TLSA"),
+    ("67.2.0.192.in-addr.arpa", "PTR"),
     ("inbox.example", "NS"),
     ("post", "DNSKEY"),
     (".", "SOA"),
 ]
 NEGATIVE = [
-    ("nobody.auroria.post", "A"),
+    ("nobody.pelagia.post", "A"),
     ("nobody.valdoria.post", "A"),
     ("nobody.post", "A"),
-    ("www.auroria.post", "SRV"),
-    ("_tcp.mx1.auroria.post", "A"),
+    ("www.pelagia.post", "SRV"),
+    ("_tcp.mx1.pelagia.post", "A"),
 ]
 
 

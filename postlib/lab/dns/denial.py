@@ -48,7 +48,7 @@ def absent_name(zone: Zone, name: dns.name.Name) -> list[dns.rrset.RRset]:
 def absent_type(zone: Zone, name: dns.name.Name) -> list[dns.rrset.RRset]:
     """Proof that the name has no such type; for a DS in an opt-out span, that the span may hide it (RFC 5155, 7.2.3 and 7.2.4)."""
     found = _match(zone, name)
-    if found is not None or zone.signing is None or zone.signing.denial == "nsec":
+    if found is not None or zone.signing is None or zone.signing.denial == "nsec" or not chain(zone):
         return _once(found or _cover(zone, name))  # an empty non-terminal has no NSEC of its own: the one before covers it
     encloser = _provable_encloser(zone, name)
     return _once(_match(zone, encloser), _cover(zone, _next_closer(name, encloser)))

@@ -52,8 +52,7 @@ def every_server_answers(cut: Delegated, profile: Profile) -> Verdict:
     if (other := _no_zone(cut)) is not None:
         return other
     if cut.broken:
-        places = tuple(f"{texts((state.name,))[0]} {state.address}" for state in cut.broken)
-        return failed(server=places, problem=tuple(dict.fromkeys(fault(state) for state in cut.broken)))
+        return failed(server=tuple(f"{texts((state.name,))[0]} {state.address} ({fault(state)})" for state in cut.broken))
     answering = {state.name for state in cut.answering}
     silent = next((state for state in cut.unseen if state.name not in answering), None)
     if silent is not None:
@@ -70,10 +69,8 @@ def answers_by_tcp(cut: Delegated, profile: Profile) -> Verdict:
     outcomes = [(address, reason) for address, reason in cut.tcp if address in addresses]
     if not outcomes:
         return not_applicable(found="no-server-answers")
-    closed = tuple(address for address, reason in outcomes if reason)
-    if closed:
-        return failed(address=closed, problem=tuple(dict.fromkeys(reason for _, reason in outcomes if reason)))
-    return passed(address=tuple(address for address, _ in outcomes))
+    closed = tuple(f"{address} ({reason})" for address, reason in outcomes if reason)
+    return failed(address=closed) if closed else passed(address=tuple(address for address, _ in outcomes))
 
 
 @probe.check("section 4.3.5", remedy=remedies.copy_again, lesson="dnssec/01")

@@ -6,7 +6,7 @@ from postlib.finding import Verdict, failed, not_applicable, passed, unknown
 from postlib.network import Unknown
 from postlib.probe import Probe, Profile
 from postlib.probes.dmarc import remedies
-from postlib.probes.dmarc.facts import Dmarc, observe
+from postlib.probes.dmarc.facts import Dmarc, as_written, observe
 from postlib.protocols.dmarc import Policy
 
 HARMLESS = ("obsolete-size", "fo-without-ruf")  # ignored, as RFC 9989 asks
@@ -29,7 +29,7 @@ def published(dmarc: Dmarc, profile: Profile) -> Verdict:
 def one_record(dmarc: Dmarc, profile: Profile) -> Verdict:
     """There is one DMARC record only: of several none counts."""
     if dmarc.several is not None:
-        return failed(name=dmarc.several.query, record=dmarc.several.texts)
+        return failed(name=dmarc.several.query, record=[as_written(text) for text in dmarc.several.texts])
     return passed(name=f"_dmarc.{dmarc.at}") if dmarc.record is not None else _no_record()
 
 
@@ -39,10 +39,10 @@ def readable(dmarc: Dmarc, profile: Profile) -> Verdict:
     record = dmarc.record
     if record is None:
         return _no_record()
-    faults = tuple(f"{f.tag or '…'}={f.value} ({f.word})" for f in record.faults if f.word not in HARMLESS)
+    faults = tuple(f"{f.tag or '…'}={as_written(f.value)} ({f.word})" for f in record.faults if f.word not in HARMLESS)
     if faults:
         return failed(tag=faults)
-    strange = tuple(f"{name}={value}" for name, value in record.unknown)
+    strange = tuple(f"{name}={as_written(value)}" for name, value in record.unknown)
     return passed(unknown_tag=strange, advice="dmarc.unknown-tags" if strange else "")
 
 
@@ -101,7 +101,7 @@ def reports_authorised(dmarc: Dmarc, profile: Profile) -> Verdict:
         return not_applicable(found="no-rua")
     refused = [(to.uri, to.authorisation.reason) for to in remedies.refused(dmarc)]
     if refused:
-        return failed(address=[f"{uri} ({reason})" for uri, reason in refused])
+        return failed(address=[f"{uri} ({'not-agreed' if reason == 'no-record' else reason})" for uri, reason in refused])
     silent = next((to.authorisation for to in dmarc.destinations if isinstance(to.authorisation, Unknown)), None)
     if silent is not None:
         return unknown(reason=silent.reason, where=silent.where)
@@ -114,7 +114,7 @@ def no_obsolete_tags(dmarc: Dmarc, profile: Profile) -> Verdict:
     if dmarc.record is None:
         return _no_record()
     sizes = [f"{fault.tag}=…!{fault.value}" for fault in dmarc.record.faults if fault.word == "obsolete-size"]
-    old = [f"{name}={value}" for name, value in dmarc.record.obsolete] + sizes
+    old = [f"{name}={as_written(value)}" for name, value in dmarc.record.obsolete] + sizes
     return failed(tag=old) if old else passed()
 
 

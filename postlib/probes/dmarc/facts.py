@@ -82,7 +82,7 @@ async def observe(net: Observation, domain: str) -> Dmarc:
     found = await told(_texts(net, domain))
     discovery = await told(discover(net, domain))
     organization = await told(organizational_domain(net, domain))
-    misplaced = () if found else await told(_misplaced(net, domain))
+    misplaced = () if isinstance(found, Unknown) or found else await told(_misplaced(net, domain))
     destinations = () if isinstance(discovery, Unknown) else await _destinations(net, discovery)
     vouchers = await net.facts(spf.probe, domain), await net.facts(dkim.probe, domain)
     return Dmarc(domain, found, discovery, organization, destinations, misplaced, *vouchers)
@@ -108,3 +108,8 @@ async def _destinations(net: Observation, discovery: Discovery) -> tuple[Destina
     uris = list(dict.fromkeys((domain, uri) for domain, record in records for uri in record.rua))[:MOST_DESTINATIONS]
     agreed = await asyncio.gather(*(told(report_authorised(net, domain, uri)) for domain, uri in uris))
     return tuple(Destination(uri.text, answer) for (_, uri), answer in zip(uris, agreed, strict=True))
+
+
+def as_written(text: str) -> str:
+    """Text of a record as people wrote it: the protocol reads octets as Latin-1, panels write UTF-8."""
+    return spf.readable(text.encode("latin-1"))

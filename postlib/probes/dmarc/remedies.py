@@ -52,23 +52,24 @@ def climb(dmarc: Dmarc) -> Remedy:
     """The next rung, where the ladder stands: SPF, DKIM and reports first, for without them honest mail is lost unseen."""
     if dmarc.null_mx:
         return close(dmarc)
-    missing = list(_missing(dmarc))
+    record = dmarc.record
+    if record is None or not record.valid_policy:
+        return remedy("dmarc.record-first", Lever.DNS_HOST, first_step=True, domain=dmarc.domain)
+    missing = _missing(dmarc, record)
     if missing:
         return remedy("dmarc.prepare", Lever.DNS_HOST, first_step=True, domain=dmarc.domain, missing=", ".join(missing))
-    record, tag = _record(dmarc), dmarc.discovery.tag or "p"
+    tag = dmarc.discovery.tag or "p"
     rung = NEXT_RUNG[dmarc.discovery.requested or Policy.NONE]
     return _publish("dmarc.next-rung", dmarc.at, written(record, **{tag: rung.value}), first_step=True)
 
 
-def _missing(dmarc: Dmarc) -> list[str]:
+def _missing(dmarc: Dmarc, record: Record) -> list[str]:
     """What must be there before a policy may be raised. What could not be told is not called missing."""
-    record, vouchers = dmarc.record, dmarc.spf
-    found = [] if record is not None and record.valid_policy else ["DMARC"]
-    if not isinstance(vouchers.record, Unknown) and not vouchers.record:
-        found.append("SPF")
-    if not isinstance(dmarc.dkim.selectors, Unknown) and dmarc.dkim.selectors.state == "absent":
+    vouchers, selectors = dmarc.spf.record, dmarc.dkim.selectors
+    found = [] if isinstance(vouchers, Unknown) or vouchers else ["SPF"]
+    if not isinstance(selectors, Unknown) and selectors.state == "absent":
         found.append("DKIM")
-    return found + ([] if record is None or record.rua else ["rua"])
+    return found if record.rua else [*found, "rua"]
 
 
 def end_test(dmarc: Dmarc) -> Remedy:
