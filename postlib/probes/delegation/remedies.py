@@ -31,6 +31,8 @@ def mend_servers(cut: Delegated) -> Remedy:
     strays = [name for name in names if child and name not in child]
     misled = [] if not child else [host.name for host in cut.misled if host.name in names and host.name not in strays]
     lame = [name for name in names if name not in strays and name not in misled]
+    if not lame and not (strays and misled):
+        return correct_glue(cut) if misled else _name_servers(cut)
     todo = [acts.registry(cut.domain, ns=list(child))] if strays else []
     todo += [_glue(cut, misled)] if misled else []
     todo += [acts.serve(name, holds=[cut.domain]) for name in lame]

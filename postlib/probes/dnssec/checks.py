@@ -13,7 +13,7 @@ from postlib.probe import Probe, Profile
 from postlib.probes.dnssec import remedies
 from postlib.probes.dnssec.facts import RSA, Dnssec, break_in, end_of, left, modulus_bits
 from postlib.probes.dnssec.observe import observe
-from postlib.resolver import Link, Security
+from postlib.resolver import Answer, Link, Security
 
 DAY = 86400  # seconds
 DELETE = 0  # the algorithm of a CDS that asks for the DS to be withdrawn (RFC 8078, section 4)
@@ -36,10 +36,8 @@ def validates(zone: Dnssec, profile: Profile) -> Verdict:
     """A validating resolver accepts the zone's keys, its addresses and its mail exchangers."""
     if (other := _unsigned(zone)) is not None:
         return other
-    for answer in zone.held:
-        link = break_in(answer)
-        if link is not None:
-            return _broken(link)
+    if (other := _broken_or_unseen(zone.held)) is not None:
+        return other
     for answer in zone.held:
         link = end_of(answer)
         if link is not None and link.what != f"{zone.origin} DS" and link.zone != zone.origin:
@@ -56,9 +54,11 @@ def denial_validates(zone: Dnssec, profile: Profile) -> Verdict:
         return other
     if not zone.rooted:
         return not_applicable(found="chain-broken")
+    if (other := _broken_or_unseen(zone.denied)) is not None:
+        return other
     advice = ""
     for answer in zone.denied:
-        link = break_in(answer) or end_of(answer)
+        link = end_of(answer)
         if link is not None and link.reason != "opt-out":
             return _broken(link)
         advice = "dnssec.opt-out" if link is not None else advice
@@ -171,6 +171,15 @@ def _key_tags(zone: Dnssec, record: CDS | CDNSKEY) -> set[int]:
     if isinstance(record, CDNSKEY):
         return {key.key_id() for key in zone.keys if key.to_digestable() == record.to_digestable()}
     return {key.key_id() for key in zone.keys if record.digest_type in HASHES and matches(record, zone.origin, key)}
+
+
+def _broken_or_unseen(answers: tuple[Answer, ...]) -> Verdict | None:
+    """The first break; without one, the first link that could not be looked at."""
+    broken = next((link for answer in answers if (link := break_in(answer)) is not None), None)
+    if broken is not None:
+        return _broken(broken)
+    unseen = next((answer.broken for answer in answers if answer.broken is not None), None)
+    return None if unseen is None else unknown(reason=unseen.reason, where=unseen.what)
 
 
 def _broken(link: Link) -> Verdict:

@@ -29,8 +29,8 @@ def mend_chain(zone: Dnssec) -> Remedy:
     if link is not None and not (link.zone == zone.origin or link.what == f"{zone.origin} DS"):
         return remedy("dnssec.zone-above", Lever.REGISTRAR, zone=link.zone)
     reason = link.reason if link is not None else ""
-    if not zone.keys:
-        return remedy("dnssec.sign", Lever.DNS_HOST, acts.sign(zone.domain), _ds(zone), domain=zone.domain)
+    if not zone.keys:  # the keys may be lost: with new ones the DS must change too
+        return remedy("dnssec.sign-or-withdraw", Lever.DNS_HOST, acts.sign(zone.domain), _ds(zone), domain=zone.domain)
     if reason.startswith("algorithm-") and not any(key.algorithm in VALIDATED for key in zone.keys):
         return new_key(zone)
     return _match_ds(zone, "dnssec.correct-ds") if reason in ABOUT_DS or reason.startswith("algorithm-") else sign_again(zone)
@@ -43,8 +43,8 @@ def sign_again(zone: Dnssec) -> Remedy:
 
 
 def plain_denial(zone: Dnssec) -> Remedy:
-    """NSEC3 without iterations and without salt, or the denials that were missing."""
-    if not zone.hashed:
+    """NSEC3 without iterations and without salt; where there are neither, the denials made afresh."""
+    if not any(record.iterations or record.salt for record in zone.hashed):
         return sign_again(zone)
     return remedy("dnssec.nsec3-plain", Lever.DNS_HOST, acts.sign(zone.domain, denial="nsec3"), domain=zone.domain)
 
