@@ -88,6 +88,13 @@ def test_groups_are_the_policies_and_the_broken_come_first() -> None:
     assert lines.heading(groups[0]) == "Secure Email: 2 broken, 1 kept"
 
 
+def test_text_says_all_of_what_is_broken_and_one_line_of_what_is_kept() -> None:
+    text = plain.text(report())
+    assert "  ✔ kept: A rule of <SPF>. (spf.one-record)\n    Advice: Some terms" in text
+    assert "  ✘ broken: A rule of <SPF>.\n    spf.syntax · RFC 7208, section 5 · lesson dmarc/02\n    SPF record: v=spf1 -all\n" in text
+    assert lines.heading(next(lines.groups(report()))) == "Secure Email: 2 broken, 1 kept"
+
+
 def test_html_is_balanced_has_captions_and_scopes_and_no_script() -> None:
     """WCAG 2.2, 1.3.1: a table's structure is in its elements."""
     read = Reader(web.html(report()))

@@ -10,6 +10,7 @@ from postlib import words
 from postlib.finding import Finding, Level, Status
 from postlib.report import Report
 
+QUIET = (Status.PASS, Status.NOT_APPLICABLE)  # what was seen of these is folded away
 FIRST = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 
 
@@ -57,7 +58,7 @@ def as_of(report: Report) -> str:
 def heading(group: Group) -> str:
     """The group's title, and how many findings have which status."""
     count = Counter(finding.status for finding in group.findings)
-    counts = ", ".join(f"{count[status]} {words.status(status)}" for status in FIRST if count[status])
+    counts = ", ".join(words.phrase(f"count.{status.value}", count=count[status]) for status in FIRST if count[status])
     return words.phrase("group", title=group.title, counts=counts)
 
 

@@ -18,17 +18,23 @@ PUNCTUATION = re.compile(r"([\\`*_\[\]<>#|~&@])")  # what begins markup; it may 
 
 
 def text(report: Report) -> str:
-    """The report as text: one paragraph a finding, no line wrapped, so that what is to be pasted stays whole."""
+    """The report as text, no line wrapped, so that what is to be pasted stays whole; a kept rule is one line."""
     said = [f"{visible(report.subject)}: {lines.summary(report)}", lines.as_of(report)]
     for group in lines.groups(report):
         said += ["", lines.heading(group)]
-        said += [line for finding in group.findings for line in _finding(finding)]
+        said += [line for finding in group.findings for line in (_kept if finding.status in lines.QUIET else _finding)(finding)]
     return "\n".join(said) + "\n"
 
 
 def one(finding: Finding) -> str:
     """A single finding as text."""
     return "\n".join([visible(finding.subject), *_finding(finding)]) + "\n"
+
+
+def _kept(finding: Finding) -> Iterator[str]:
+    yield f"  {SHAPES[finding.status]} {words.status(finding.status)}: {finding.verdict.rule} ({finding.check})"
+    if lines.advice(finding):
+        yield f"{INDENT}{visible(lines.advice(finding))}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -72,7 +72,7 @@ def _seen(finding: Finding) -> Markup:
     if not pairs:
         return said
     listed = tag("dl", *(joined(tag("dt", label), tag("dd", value if plain else code(value))) for label, value, plain in pairs))
-    if finding.status in (Status.PASS, Status.NOT_APPLICABLE):
+    if finding.status in lines.QUIET:
         listed = tag("details", tag("summary", words.phrase("show")), listed)
     return joined(said, listed)
 

@@ -120,7 +120,7 @@ def _heard(octets: bytes) -> Said:
         answer = json.loads(octets)
         if "trouble" in answer:
             raise Trouble(str(answer["trouble"]))
-        said = Said(str(answer["version"]), dict(answer["answers"]), tuple(answer["notes"]), tuple(answer["refused"]))
+        said = Said(str(answer["version"]), dict(answer["answers"]), tuple(map(str, answer["notes"])), tuple(map(str, answer["refused"])))
     except (ValueError, KeyError, TypeError) as error:
         raise Trouble("unreadable", repr(error)) from error
     if not said.answers:

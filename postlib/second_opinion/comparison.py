@@ -130,7 +130,8 @@ def their_state(area: Area, answer: Any, notes: Sequence[str]) -> tuple[State, l
         return (State.KEPT, []) if answer else (_told_apart(notes) if notes else State.ABSENT, list(notes))
     if not isinstance(answer, Mapping):
         return State.NOT_CHECKED, []
-    warnings = [str(warning) for warning in answer.get("warnings") or ()]
+    given = answer.get("warnings")
+    warnings = [str(warning) for warning in given] if isinstance(given, list) else []
     if answer.get("error") is not None:
         return _told_apart([str(answer["error"])]), [str(answer["error"]), *warnings]
     broken = [warning for warning in warnings if _any(area.faults, warning)]

@@ -125,5 +125,5 @@ def left(rrsig: RRSIG, now: datetime) -> tuple[int, int]:
 def modulus_bits(key: DNSKEY) -> int:
     """The size of an RSA key in bits (RFC 3110, section 2); 0 for octets that are none."""
     octets = key.key
-    length, start = (octets[0], 1) if octets[:1] != b"\0" else (int.from_bytes(octets[1:3]), 3)
-    return int.from_bytes(octets[start + length :]).bit_length() if octets else 0
+    length, start = (int.from_bytes(octets[1:3]), 3) if octets[:1] == b"\0" else (int.from_bytes(octets[:1]), 1)
+    return int.from_bytes(octets[start + length :]).bit_length()
