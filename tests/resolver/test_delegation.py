@@ -66,7 +66,7 @@ def test_a_server_without_an_address_has_no_state_but_a_reason() -> None:
     rooted = two_servers()
     put(rooted.zones[dns.name.from_text("post.")], "auroria.post.", "NS", "ns.auroria.post.", "ns.nowhere.post.")
     reasons = {state.name.to_text(): state.reason for state in run(servers(rooted)).servers}
-    assert reasons == {"ns.auroria.post.": "", "ns.nowhere.post.": "no-address"}
+    assert reasons == {"ns.auroria.post.": "", "ns.nowhere.post.": "no-address", "ns2.auroria.post.": ""}
 
 
 def test_a_zone_that_is_not_delegated_has_no_servers() -> None:
@@ -94,3 +94,13 @@ def test_through_a_forwarder_the_parent_is_not_seen() -> None:
     assert (found.parent, found.parent_ns, found.glue) == (None, (), ())
     assert texts(found.child_ns) == ["ns.auroria.post."]
     assert [(state.address, state.reason) for state in found.servers] == [("192.0.2.3", "special-address")]
+
+
+def test_a_server_that_only_the_zone_names_is_asked_too() -> None:
+    """The parent has not heard of it, yet resolvers that know the zone's own NS set will ask it."""
+    rooted = two_servers()
+    zone = rooted.zones[dns.name.from_text("auroria.post.")]
+    put(zone, "@", "NS", "ns.auroria.post.", "ns2.auroria.post.", "ns3.auroria.post.")
+    put(zone, "ns3", "A", "192.0.2.4")
+    states = {state.name.to_text(): state.address for state in run(servers(rooted)).servers}
+    assert states["ns3.auroria.post."] == "192.0.2.4"
