@@ -1,4 +1,7 @@
-"""How HTML looks: no colours but the marks, so that it fits light and dark themes; contrasts of 4.5 to 1 or more (WCAG 2.2, 1.4.3)."""
+"""How HTML looks. The class stands twice in each selector, so that it counts for more than a notebook's own table style.
+
+No colours but the marks, so that it fits light and dark themes; contrasts of 4.5 to 1 or more (WCAG 2.2, 1.4.3).
+"""
 
 from __future__ import annotations
 
@@ -16,25 +19,28 @@ PAGE = {"light": ("#1a1a1a", "#ffffff"), "dark": ("#e8e8e8", "#16181b")}
 _MARKS = "".join(f".postlib .{status}{{color:{text};background:{ground}}}" for status, (text, ground) in COLOURS.items())
 STYLE = (
     ".postlib{line-height:1.45;max-width:78em;color:inherit}"
-    ".postlib p{margin:.3em 0}"
-    ".postlib table{border-collapse:collapse;width:100%;margin:1em 0 1.6em;font-size:1em}"
-    ".postlib caption{caption-side:top;text-align:left;font-weight:600;font-size:1.1em;padding:.4em 0;color:inherit}"
-    ".postlib th,.postlib td{text-align:left;vertical-align:top;padding:.5em .7em;color:inherit;background:transparent;"
+    ".postlib.postlib p{margin:.3em 0}"
+    ".postlib.postlib table{border-collapse:collapse;width:100%;margin:1em 0 1.6em;font-size:1em}"
+    ".postlib.postlib caption{caption-side:top;text-align:left;font-weight:600;font-size:1.1em;padding:.4em 0;color:inherit}"
+    ".postlib.postlib th,.postlib.postlib td{text-align:left;vertical-align:top;padding:.5em .7em;color:inherit;background:transparent;"
     "border:0;border-bottom:1px solid rgba(127,127,127,.5);white-space:normal;max-width:none;font-weight:400}"
-    ".postlib thead th,.postlib .rule{font-weight:600}"
-    ".postlib .findings{table-layout:fixed}"
-    ".postlib .findings th:nth-child(1){width:9.5em}"
-    ".postlib .findings thead th:nth-child(2){width:28%}"
-    ".postlib .findings thead th:nth-child(3){width:24%}"
-    ".postlib td p:first-child{margin-top:0}"
-    ".postlib h2{font-size:1.3em;margin:1.4em 0 .2em}"
-    ".postlib .mark{display:inline-block;padding:.1em .55em;border-radius:.3em;font-weight:600;white-space:nowrap}"
-    ".postlib .small{font-size:.9em;font-weight:400;display:block;margin-top:.25em}"
-    ".postlib code{color:inherit;background:rgba(127,127,127,.13);padding:0 .2em;font-size:.95em;"
+    ".postlib.postlib thead th,.postlib.postlib .rule{font-weight:600}"
+    ".postlib.postlib .findings{table-layout:fixed}"
+    ".postlib.postlib .findings th:nth-child(1){width:9.5em}"
+    ".postlib.postlib .findings thead th:nth-child(2){width:28%}"
+    ".postlib.postlib .findings thead th:nth-child(3){width:24%}"
+    ".postlib.postlib td p:first-child{margin-top:0}"
+    ".postlib.postlib h2{font-size:1.3em;margin:1.4em 0 .2em}"
+    ".postlib.postlib .mark{display:inline-block;padding:.1em .55em;border-radius:.3em;font-weight:600;white-space:nowrap}"
+    ".postlib.postlib .small{font-size:.9em;font-weight:400;display:block;margin-top:.25em}"
+    ".postlib.postlib code{color:inherit;background:rgba(127,127,127,.13);padding:0 .2em;font-size:.95em;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
-    ".postlib dl{margin:0}.postlib dt{font-size:.9em}.postlib dd{margin:0 0 .35em}"
-    ".postlib summary{cursor:pointer}"
-    ".postlib pre{white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:transparent}" + _MARKS
+    ".postlib.postlib dl{margin:0}.postlib.postlib dt{float:none;width:auto;font-size:.9em;font-weight:400}"
+    ".postlib.postlib dd{float:none;width:auto;margin:0 0 .35em}"
+    ".postlib.postlib summary{cursor:pointer}"
+    ".postlib.postlib .quiet{margin:0 0 1.6em}.postlib.postlib .quiet>summary{padding:.5em .7em;font-weight:600}"
+    ".postlib.postlib table.wire th,.postlib.postlib table.wire td{padding:.15em .7em}"
+    ".postlib.postlib pre{white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:transparent}" + _MARKS
 )
 _SCREEN = "body{{color:{0};background:{1}}}"
 PAGE_STYLE = (

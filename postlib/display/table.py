@@ -12,6 +12,9 @@ from postlib.display.style import STYLE
 from postlib.words import chosen, phrase
 
 
+MANY = 12  # rows from which a table is set close
+
+
 @dataclass(frozen=True)
 class Table:
     """A caption and rows of text. `columns` are ids of phrases; those in `raw` hold values as they stood on the wire."""
@@ -34,7 +37,7 @@ class Table:
         """The table alone; the first column names its row."""
         head = tag("thead", tag("tr", *(tag("th", title, scope="col") for title in self.titles)))
         body = tag("tbody", *(tag("tr", *self._cells(cells)) for cells in self.rows))
-        return tag("table", tag("caption", self.caption), head, body)
+        return tag("table", tag("caption", self.caption), head, body, class_="wire" if len(self.rows) > MANY else "")
 
     def _cells(self, cells: tuple[str, ...]) -> list[Markup]:
         shown = [code(value) if column in self.raw and value else escaped(value) for column, value in zip(self.columns, cells, strict=True)]

@@ -20,8 +20,7 @@ def html(report: Report) -> Markup:
 
 def one(finding: Finding) -> Markup:
     """A single finding for a notebook's cell."""
-    group = _group(Group(finding.subject, (finding,)))
-    return tag("div", tag("style", Markup(STYLE)), group, class_="postlib", lang=words.chosen().language)
+    return tag("div", tag("style", Markup(STYLE)), _table(finding.subject, (finding,)), class_="postlib", lang=words.chosen().language)
 
 
 def page(reports: Iterable[Report]) -> str:
@@ -49,10 +48,21 @@ def _report(report: Report) -> Markup:
 
 
 def _group(group: Group) -> Markup:
+    """What is broken or could not be told lies open; what is kept or does not apply is folded away below it."""
+    loud = tuple(finding for finding in group.findings if finding.status not in lines.QUIET)
+    quiet = tuple(finding for finding in group.findings if finding.status in lines.QUIET)
+    if not quiet:
+        return _table(lines.heading(group), loud)
+    shown = _table(lines.heading(group), loud) if loud else tag("p", tag("strong", lines.heading(group)))
+    folded = lines.heading(Group(group.title, quiet))
+    return joined(shown, tag("details", tag("summary", words.phrase("folded", group=folded)), _table(folded, quiet), class_="quiet"))
+
+
+def _table(caption: str, findings: tuple[Finding, ...]) -> Markup:
     columns = (tag("th", words.phrase(key), scope="col") for key in ("result", "rule", "seen", "todo"))
     head = tag("thead", tag("tr", *columns))
-    body = tag("tbody", *(_row(finding) for finding in group.findings))
-    return tag("table", tag("caption", lines.heading(group)), head, body, class_="findings")
+    body = tag("tbody", *(_row(finding) for finding in findings))
+    return tag("table", tag("caption", caption), head, body, class_="findings")
 
 
 def _row(finding: Finding) -> Markup:
@@ -66,14 +76,12 @@ def mark(status: Status) -> Markup:
 
 
 def _seen(finding: Finding) -> Markup:
-    """What was seen; folded away where the rule is kept."""
+    """What was seen."""
     said = escaped(lines.answer(finding))
     pairs = tuple(lines.seen(finding))
     if not pairs:
         return said
     listed = tag("dl", *(joined(tag("dt", label), tag("dd", value if plain else code(value))) for label, value, plain in pairs))
-    if finding.status in lines.QUIET:
-        listed = tag("details", tag("summary", words.phrase("show")), listed)
     return joined(said, listed)
 
 
@@ -81,5 +89,11 @@ def _todo(finding: Finding) -> Markup:
     """The remedy, ready to paste, and who holds the lever; or the advice."""
     if finding.remedy is None:
         return escaped(lines.advice(finding))
-    sentence = (code(text) if value else escaped(text) for text, value in words.parts(finding.remedy))
+    sentence = (_lines(text, value) for text, value in words.parts(finding.remedy))
     return joined(tag("p", *sentence), tag("p", lines.lever(finding), class_="small"))
+
+
+def _lines(text: str, value: bool) -> Markup:
+    """A piece of a remedy; what is to be pasted as several lines stands on several lines."""
+    shown = [code(line) if value and line else escaped(line) for line in text.replace("\r\n", "\n").split("\n")]
+    return Markup("<br>".join(shown))

@@ -91,7 +91,12 @@ class Sender:
             return Sent(recipient, error.reason, message=message)
         kept = seen(recipient, message_id(message))
         outcome = kept.folder if kept is not None and delivery.outcome in ("accepted", "refused") else delivery.outcome
-        return Sent(recipient, outcome, str(delivery.reply or ""), kept, delivery, message)
+        return Sent(recipient, outcome, spoken(delivery.reply), kept, delivery, message)
+
+
+def spoken(reply: smtp.Reply | None) -> str:
+    """A server's reply on one line: its code and its text."""
+    return f"{reply.code} {' '.join(reply.lines)}" if reply is not None else ""
 
 
 def message_id(message: bytes) -> str:

@@ -1,0 +1,173 @@
+"""Runs inside a network namespace of its own: NSD serves what the lab exports, and both are asked the same.
+
+    unshare -Urn python tests/oracles/nsd_rig.py DIRECTORY COUNT SEED
+
+Prints JSON: for each set of zones, `world` and `trial`, how many questions were asked, and those that were answered differently.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2])]
+
+from drawn_questions import Question, drawn  # noqa: E402
+from trial import zones as trial_zones  # noqa: E402
+
+from postlib.lab.build import build  # noqa: E402
+from postlib.lab.dns.server import NameServer, Shelf  # noqa: E402
+from postlib.lab.dns.zone import Zone  # noqa: E402
+from postlib.lab.export import zone_file  # noqa: E402
+from postlib.lab.internet import DEFAULT_SEED  # noqa: E402
+
+NSD = """server:
+  ip-address: 127.0.0.1
+  port: {port}
+  do-ip6: no
+  username: ""
+  chroot: ""
+  pidfile: ""
+  database: ""
+  zonesdir: "{directory}"
+  zonelistfile: "{directory}/zone.list"
+  xfrdfile: ""
+  logfile: "{directory}/nsd.log"
+  server-count: 1
+  tcp-query-count: 0
+  minimal-responses: no
+remote-control:
+  control-enable: no
+"""
+
+
+def main(directory: Path, count: int, seed: str) -> None:
+    """Both sets of zones, one after the other."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)  # the only interface here: nothing can leave
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    sets = {"world": build("union", DEFAULT_SEED, today).zones, "trial": trial_zones(today)}
+    print(json.dumps({kind: compared(directory / kind, zones, count // 2, seed) for kind, zones in sets.items()}))
+
+
+def compared(directory: Path, zones: dict[dns.name.Name, Zone], count: int, seed: str) -> dict[str, Any]:
+    """How many questions were asked, how many with an answer of each rcode, and each that the two did not answer alike."""
+    ours = NameServer(Shelf(dict(zones)))
+    differ, rcodes = [], Counter[str]()
+    with nsd(directory, zones) as ask:
+        for question in drawn(list(zones.values()), count, seed):
+            wire = message(question).to_wire()
+            reply = ours.handle(wire, udp=False)
+            assert reply is not None
+            mine, theirs = (content(dns.message.from_wire(said), zones) for said in (reply, ask(wire)))
+            rcodes[mine["rcode"]] += 1
+            if mine != theirs:
+                differ.append({"question": [question.name.to_text(), question.rrtype, question.dnssec], "ours": mine, "nsd": theirs})
+    return {"asked": count, "rcodes": rcodes, "differ": differ}
+
+
+def message(question: Question) -> dns.message.Message:
+    """The question as it is sent to an authoritative server."""
+    return dns.message.make_query(question.name, question.rrtype, use_edns=0, payload=1232, want_dnssec=question.dnssec, flags=0)
+
+
+def content(reply: dns.message.Message, apexes: Container[dns.name.Name]) -> dict[str, Any]:
+    """What of a reply is compared: rcode, AA, DO, and both sections as sets of lines; not the apex NS that NSD adds to answers."""
+    authoritative = bool(reply.flags & dns.flags.AA)
+    return {
+        "rcode": dns.rcode.to_text(reply.rcode()),
+        "aa": authoritative,
+        "do": bool(reply.ednsflags & dns.flags.DO),
+        "answer": sorted({line for rrset in reply.answer for line in lines(rrset)}),
+        "authority": sorted({line for rrset in reply.authority if not courtesy(rrset, apexes) for line in lines(rrset)}),
+    }
+
+
+def courtesy(rrset: dns.rrset.RRset, apexes: Container[dns.name.Name]) -> bool:
+    """Whether these are the servers of a zone that is served here: nothing hangs on them (RFC 1034, section 4.3.2, asks for none)."""
+    return rrset.name in apexes and dns.rdatatype.NS in (rrset.rdtype, rrset.covers)
+
+
+def lines(rrset: dns.rrset.RRset) -> list[str]:
+    """The records as canonical text (RFC 4034, section 6.2): letters of names in lower case, the data in hexadecimal."""
+    owner = rrset.name.canonicalize()
+    kind = dns.rdatatype.to_text(rrset.rdtype)
+    return [f"{owner} {rrset.ttl} {kind} {record.to_digestable(dns.name.root).hex()} ; {record}"[:400] for record in rrset]
+
+
+@contextmanager
+def nsd(directory: Path, zones: dict[dns.name.Name, Zone]) -> Iterator[Callable[[bytes], bytes]]:
+    """NSD on these zones as the lab exports them; what asks it one question over TCP."""
+    directory.mkdir(parents=True)
+    listed = []
+    for number, (origin, zone) in enumerate(zones.items()):
+        (directory / f"{number}.zone").write_text(zone_file(zone), encoding="ascii")
+        listed.append(f'zone:\n  name: "{origin}"\n  zonefile: "{number}.zone"\n')
+    port = free_port()
+    (directory / "nsd.conf").write_text(NSD.format(port=port, directory=directory) + "".join(listed))
+    with (directory / "nsd.out").open("w") as out:
+        process = subprocess.Popen(["nsd", "-d", "-c", str(directory / "nsd.conf")], stdout=out, stderr=out, start_new_session=True)
+    try:
+        with connected(port, process) as connection:
+            yield lambda wire: exchanged(connection, wire)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)  # NSD is several processes, all of this group
+        process.wait(10)
+
+
+def connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
+    """A connection to NSD, as soon as it listens."""
+    for _ in range(200):
+        try:
+            return socket.create_connection(("127.0.0.1", port), 10)
+        except ConnectionRefusedError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
+    raise RuntimeError("NSD did not start: see nsd.out and nsd.log")
+
+
+def exchanged(connection: socket.socket, wire: bytes) -> bytes:
+    """One question and its answer over TCP (RFC 7766)."""
+    connection.sendall(struct.pack("!H", len(wire)) + wire)
+    (length,) = struct.unpack("!H", exactly(connection, 2))
+    return exactly(connection, length)
+
+
+def exactly(connection: socket.socket, count: int) -> bytes:
+    """So many octets."""
+    octets = b""
+    while len(octets) < count:
+        more = connection.recv(count - len(octets))
+        if not more:
+            raise EOFError("NSD closed the connection")
+        octets += more
+    return octets
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
