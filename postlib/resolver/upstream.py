@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import dns.flags
@@ -15,6 +16,7 @@ from postlib.network import Network, Unreachable
 
 PAYLOAD = 1232  # octets by UDP without fragments: DNS Flag Day 2020, and RFC 9715
 MAX_SILENCES = 4  # questions left without a reply by a server that never gave one, before it is left alone
+MAX_AT_ONCE = 32  # questions to one server without a reply yet; more would fill the queue of its socket, and be lost
 SILENCE = timedelta(minutes=15)  # how long a silent server is remembered: Unbound's infra-host-ttl
 WITHOUT_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS)  # RFC 6891, section 7: ask again without it
 
@@ -30,6 +32,7 @@ class Upstream:
         self._dnssec = dnssec
         self._silences: dict[Server, tuple[int, datetime]] = {}
         self._heard: set[Server] = set()
+        self._places: dict[Server, asyncio.Semaphore] = {}
 
     async def ask(
         self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, server: str, port: int = 53, *, flags: int = 0
@@ -59,9 +62,12 @@ class Upstream:
         question = dns.message.make_query(
             name, rrtype, flags=flags, use_edns=0 if edns else -1, want_dnssec=edns and self._dnssec, payload=PAYLOAD
         )
-        self.work.questions += 1
         try:
-            reply = await self.network.ask(question, server, port)
+            async with self._places.setdefault((server, port), asyncio.Semaphore(MAX_AT_ONCE)):
+                if self.given_up(server, port):  # while we waited for our turn
+                    raise Unreachable("timeout", f"{server}:{port}")
+                self.work.questions += 1
+                reply = await self.network.ask(question, server, port)
         except Unreachable as error:
             if error.reason == "timeout":
                 self._silences[server, port] = self.silences(server, port) + 1, self.network.clock.now() + SILENCE
