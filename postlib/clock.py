@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+
+TEN_YEARS = timedelta(days=3650)  # the life of the lab's root certificate; an end to what one call, or one journal, may ask for
 
 
 class Clock(Protocol):
@@ -34,13 +38,14 @@ class SystemClock:
 class LabClock:
     """A clock that stands still until it is advanced, and rings the bells that were set on the way.
 
-    It stands still so that the same acts give the same bytes on every run.
+    It stands still so that the same acts give the same bytes on every run. It goes ten years from where it began, and no further.
     """
 
     def __init__(self, at: datetime) -> None:
         if at.tzinfo is None:
             raise ValueError("a lab clock needs a time with its time zone, for example datetime(2026, 11, 23, tzinfo=UTC)")
-        self._now = at.astimezone(UTC)
+        self._now = self._start = at.astimezone(UTC)
+        self._advancing = threading.RLock()
         self._bells: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -55,18 +60,27 @@ class LabClock:
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
         """Move forward and ring every bell on the way, each at its own moment. Returns the new time.
 
-        Raises ValueError for a step backwards: a lab cannot un-send a message; `internet.reset()` starts it again.
+        Raises ValueError, and stays where it is, for a step backwards (a lab cannot un-send a message; `internet.reset()` starts it
+        again) and for one of which no end is in sight. What a bell raises is raised here; the clock has then stopped at that bell.
         """
-        step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        try:
+            step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        except OverflowError as error:
+            raise ValueError("a step that no calendar holds") from error
         if step < timedelta(0):
             raise ValueError("a lab clock only goes forward; internet.reset() starts the Internet again")
-        until = self._now + step
+        with self._advancing:
+            if self._now - self._start + step > TEN_YEARS:
+                raise ValueError(f"a lab clock goes {TEN_YEARS.days} days from its start and no further")
+            self._ring_until(self._now + step)
+            return self._now
+
+    def _ring_until(self, until: datetime) -> None:
         while self._bells and self._bells[0][0] <= until:
             when, _, bell = heapq.heappop(self._bells)
             self._now = max(self._now, when)
             bell()
-        self._now = until
-        return self._now
+        self._now = max(self._now, until)  # a bell may itself have advanced the clock
 
     def __repr__(self) -> str:
         return f"LabClock({self._now:%Y-%m-%d %H:%M:%S} UTC)"

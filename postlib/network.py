@@ -15,6 +15,7 @@ import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -57,9 +58,12 @@ class Unreachable(Exception):
     """Nobody answered: `reason` is a word of the catalogue (timeout, refused, no-route, servfail …), `where` is who was asked."""
 
     def __init__(self, reason: str, where: str) -> None:
-        super().__init__(f"{reason} at {where}")
+        super().__init__(reason, where)
         self.reason = reason
         self.where = where
+
+    def __str__(self) -> str:
+        return f"{self.reason} at {self.where}"
 
 
 class Lame(Unreachable):
@@ -70,8 +74,11 @@ class CouldNotTell(Exception):
     """A check touched an Unknown; only the probe runner catches this."""
 
     def __init__(self, unknown: Unknown) -> None:
-        super().__init__(f"{unknown.reason} at {unknown.where}")
+        super().__init__(unknown)
         self.unknown = unknown
+
+    def __str__(self) -> str:
+        return f"{self.unknown.reason} at {self.unknown.where}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +88,19 @@ class Absent:
     def __bool__(self) -> Literal[False]:
         return False
 
+    def __reduce__(self) -> str:
+        return "ABSENT"  # there is one of it, also after a copy or on the other side of a pickle
+
 
 ABSENT = Absent()
 
 
 @dataclass(frozen=True, eq=False)
 class Unknown:
-    """It could not be told. Whatever touches it becomes unknown too: every use raises CouldNotTell."""
+    """It could not be told. Whatever touches it becomes unknown too: every use raises CouldNotTell, its text not excepted.
+
+    Only `repr`, `isinstance`, `is`, hashing, copying and pickling leave it in peace.
+    """
 
     reason: str
     where: str
@@ -101,6 +114,8 @@ class Unknown:
         raise CouldNotTell(self)
 
     __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _touch
+    __str__ = __format__ = __int__ = __float__ = __index__ = __call__ = __reversed__ = __add__ = __radd__ = __sub__ = __rsub__ = _touch
+    __or__ = __ror__ = __and__ = __rand__ = _touch
     __hash__ = object.__hash__
 
 
@@ -125,20 +140,23 @@ class Network:
 
     @classmethod
     def load(cls, path: str | Path, **changes: Any) -> Network:
-        """The fail-closed Network of an address book written by `postlib lab`. Raises ValueError if the file is not one."""
-        from datetime import datetime
+        """The fail-closed Network of an address book written by `postlib lab`; `changes` are other settings of it, never its route.
 
+        Raises ValueError if the file is not one, or if it leads off this machine.
+        """
+        if "route" in changes:
+            raise ValueError("the route of an address book cannot be changed: it is what keeps its packets on this machine")
         try:
-            book = json.loads(Path(path).read_text())
-            routes = {(a, int(p), t): (str(h), int(q)) for a, p, t, h, q in book["routes"]}
+            book = json.loads(Path(path).read_text(encoding="utf-8"))
+            routes = {(str(a), int(p), t): _loopback(h, q) for a, p, t, h, q in book["routes"]}
             settings = {
                 "iterate": True,
-                "root_hints": tuple((name, tuple(addresses)) for name, addresses in book["root_hints"]),
-                "trust_anchor": tuple(book["trust_anchor"]),
-                "certificate_roots": book["certificate_roots"],
+                "root_hints": tuple((_text(name), tuple(str(ipaddress.ip_address(a)) for a in given)) for name, given in book["root_hints"]),
+                "trust_anchor": tuple(_text(ds) for ds in book["trust_anchor"]),
+                "certificate_roots": _text(book["certificate_roots"]),
                 "clock": LabClock(datetime.fromisoformat(book["at"])),
             }
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{path} is not an address book of `postlib lab`: {error!r}") from error
 
         def route(address: str, port: int, transport: Transport) -> tuple[str, int]:
@@ -277,6 +295,20 @@ def proxy_header(source: str, destination: str, port: int) -> bytes:
     addresses = b"".join(end.packed for end in ends) + struct.pack("!HH", 49152, port)
     family = b"\x11" if ends[1].version == 4 else b"\x21"
     return PROXY_SIGNATURE + b"\x21" + family + struct.pack("!H", len(addresses)) + addresses
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text")
+    return value
+
+
+def _loopback(host: Any, port: Any) -> tuple[str, int]:
+    """A place on this machine, from an address book. Raises ValueError for any other."""
+    address, number = ipaddress.ip_address(_text(host)), int(port)
+    if not address.is_loopback or not 0 < number < 2**16:
+        raise ValueError(f"{host} port {port} is not a port of this machine")
+    return str(address), number
 
 
 def _parse(wire: bytes) -> dns.message.Message | None:

@@ -27,8 +27,11 @@ from postlib.lab.worlds import Entry, World
 RdataType = dns.rdatatype.RdataType
 
 
-def build(world: str, seed: str, at: datetime, acts: Iterable[Act] = ()) -> State:
-    """The Internet of a world as it is at `at`, after the world's faults and then `acts`. Raises ValueError."""
+def build(world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: Iterable[str] = ()) -> State:
+    """The Internet of a world as it is at `at`, after the world's faults and then `acts`, which may change the domains `only`.
+
+    Raises ValueError.
+    """
     told = worlds.load(world)
     clock = LabClock(at)
     keys = Keys(seed)
@@ -41,6 +44,9 @@ def build(world: str, seed: str, at: datetime, acts: Iterable[Act] = ()) -> Stat
             hosted(state, entry)
     _reverse(state)
     replay(state, chain.from_iterable(_faults(entry) for entry in told.entries))
+    state.only = frozenset(only)
+    if not state.only <= state.mail.keys():
+        raise ValueError(f"{', '.join(sorted(state.only - state.mail.keys()))}: no domain of the world {world!r}")
     replay(state, acts)
     return state
 

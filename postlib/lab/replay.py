@@ -1,10 +1,12 @@
-"""Carrying out acts on an Internet's state. Pure: records, settings and the clock change; no socket, no thread."""
+"""Carrying out acts on an Internet's state: all of an act, or nothing. No socket, no thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dns.exception
@@ -16,12 +18,18 @@ from postlib.lab import registry
 from postlib.lab.dns.server import HABITS
 from postlib.lab.dns.zone import Zone, quoted
 from postlib.lab.mail.settings import Selector
+from postlib.lab.ownership import owned
 from postlib.lab.reset import start_again
+from postlib.lab.shapes import shaped
 from postlib.lab.state import State
 from postlib.lab.website import change
 from postlib.protocols.dkim import key_record
 
 RdataType = dns.rdatatype.RdataType
+LONGEST_NAME = 1024  # characters: 253 octets (RFC 1035, section 2.3.4), each perhaps written as \\DDD
+MOST_SELECTORS = 20  # of one domain: every one that signs makes each of its messages longer
+SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+WAITS = ("advance", "wait")  # the acts that let time pass, and do nothing else
 UNTOUCHED = (RdataType.RRSIG, RdataType.NSEC, RdataType.NSEC3, RdataType.DNSKEY, RdataType.NSEC3PARAM)
 
 
@@ -32,36 +40,58 @@ def replay(state: State, acts: Iterable[Act]) -> None:
 
 
 def apply(state: State, act: Act) -> None:
-    """Carry out one act. Raises ValueError, in a sentence, for an act that is unknown, incomplete or impossible."""
-    settings = dict(act)
-    kind, at = settings.pop("act", None), settings.pop("at", None)
-    perform = ACTS.get(kind) if isinstance(kind, str) else None
-    if perform is None:
-        raise ValueError(f"there is no act {kind!r}; the acts are: {', '.join(sorted(ACTS))}")
-    if at is not None:
-        _wait(state, at)
-    try:
-        perform(state, **settings)
-    except TypeError as error:
-        raise ValueError(f"the act {kind!r} cannot be carried out as written: {error}") from error
+    """Carry out one act. Raises ValueError, in a sentence, for an act that is unknown, incomplete, impossible or not allowed here;
+    the state, and the clock with it, is then as it was."""
+    kind, at, settings = shaped(act)
+    when = state.clock.now() if at is None else _moment(at)
+    if kind in WAITS:
+        state.clock.advance(seconds=settings.get("seconds", 0) + (when - state.clock.now()).total_seconds())
+        return
+    if when != state.clock.now():  # what cannot be done must not let time pass: reports that were mailed on the way cannot be called back
+        _perform(state, kind, settings, rehearsal=True)
+        state.clock.advance(seconds=(when - state.clock.now()).total_seconds())
+    _perform(state, kind, settings)
 
 
-def _wait(state: State, at: str) -> None:
-    """Let the clock go to the time a journal gives."""
+def _perform(state: State, kind: str, settings: dict[str, Any], *, rehearsal: bool = False) -> None:
+    with state.lock, _undone(state, always=rehearsal):
+        try:
+            owned(state, settings)
+            ACTS[kind](state, **settings)
+        except (TypeError, dns.exception.DNSException) as error:  # a setting is missing, or no DNS data can be made of it
+            raise ValueError(f"the act {kind!r} cannot be carried out as written: {error}") from error
+
+
+@contextlib.contextmanager
+def _undone(state: State, *, always: bool) -> Iterator[None]:
+    """Take back what is done to the state meanwhile: where it fails, or always."""
+    restore, done = state.snapshot(), False
     try:
-        seconds = (datetime.fromisoformat(at) - state.clock.now()).total_seconds()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{at!r} is not a time with its time zone") from error
-    state.clock.advance(seconds=seconds)
+        yield
+        done = not always
+    finally:
+        if not done:
+            restore()
+
+
+def _moment(at: str) -> datetime:
+    """The time that a journal gives."""
+    try:
+        when = datetime.fromisoformat(at)
+        if when.tzinfo is None:
+            raise ValueError("no time zone")
+        return when.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{at[:60]!r} is not a time with its time zone") from error
 
 
 def parse_name(text: str) -> dns.name.Name:
     """An absolute name from its text. Raises ValueError if it is none."""
-    if not isinstance(text, str):
-        raise ValueError(f"a name is text, not {text!r}")
+    if not isinstance(text, str) or len(text) > LONGEST_NAME:
+        raise ValueError(f"a name is text of at most {LONGEST_NAME} characters")
     try:
         return dns.name.from_text(text)
-    except dns.exception.DNSException as error:
+    except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"{text!r} is not a domain name: {error}") from error
 
 
@@ -107,6 +137,8 @@ def _dkim(state: State, *, domain: str, selector: str, kind: str = "rsa", bits: 
     settings = state.mail.get(domain)
     if settings is None:
         raise ValueError(f"{domain} sends no mail in this lab")
+    if not SELECTOR.fullmatch(selector):
+        raise ValueError(f"{selector!r} is not a selector (RFC 6376, section 3.1)")
     owner = parse_name(f"{selector}._domainkey.{domain}")
     zone = state.zone_of(owner)
     others = tuple(other for other in settings.selectors if other.name != selector)
@@ -116,6 +148,8 @@ def _dkim(state: State, *, domain: str, selector: str, kind: str = "rsa", bits: 
     else:
         text = "v=DKIM1; p=" if revoked else key_record(state.dkim_key(domain, made))
         zone.put(owner, RdataType.TXT, [quoted(text)])
+    if len(others) >= MOST_SELECTORS:
+        raise ValueError(f"{domain} has {len(others)} selectors already; remove one first")
     state.mail[domain] = replace(settings, selectors=others if removed or revoked else (*others, made))
     _bump(zone)
 
@@ -142,6 +176,8 @@ def _mail(state: State, *, domain: str, **changes: Any) -> None:
     settings = state.mail.get(domain)
     if settings is None:
         raise ValueError(f"{domain} sends no mail in this lab")
+    if changes.get("host", settings.host) not in state.machines:
+        raise ValueError(f"{changes['host']} is no machine of this lab")
     state.mail[domain] = settings.changed(changes)
 
 
@@ -159,11 +195,8 @@ def _reset(state: State, *, domain: str) -> None:
     origin = parse_name(domain)
     if origin not in state.zones or origin == dns.name.root:
         raise ValueError(f"{domain} is not a domain of this lab")
-    start_again(state, build(state.world, state.seed, state.at), origin)
-
-
-def _advance(state: State, *, seconds: float = 0) -> None:
-    state.clock.advance(seconds=seconds)
+    state.first = state.first or build(state.world, state.seed, state.at)
+    start_again(state, state.first, origin)
 
 
 def _zone(state: State, origin: str) -> Zone:
@@ -204,6 +237,4 @@ ACTS: dict[str, Callable[..., None]] = {
     "web": _web,
     "load": _load,
     "reset": _reset,
-    "advance": _advance,
-    "wait": _advance,
 }

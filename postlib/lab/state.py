@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,7 +46,11 @@ class Machine:
 
 @dataclass
 class State:
-    """One Internet as data. `build` makes it, acts change it, `Servers` opens sockets on it."""
+    """One Internet as data. `build` makes it, acts change it, `Servers` opens sockets on it.
+
+    Whoever changes it, or answers from its zones in another thread, holds `lock`. `only` are the domains that acts may change
+    (none given means all of the world's); `first` is the same Internet as it was built, once a reset has asked for it.
+    """
 
     world: str
     seed: str
@@ -57,9 +63,29 @@ class State:
     by_address: dict[str, Machine] = field(default_factory=dict)
     mail: dict[str, MailSettings] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
+    first: State | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)  # type: ignore[valid-type]
 
     def __post_init__(self) -> None:
         self.clock.ring(self.clock.now() + timedelta(days=1), self._renew)
+
+    def snapshot(self) -> Callable[[], None]:
+        """A function that puts back what acts can change: zones, shelves, mail and web settings, as they are now."""
+        zones = [(zone, {name: dict(node) for name, node in zone.nodes.items()}, zone.signing) for zone in self.zones.values()]
+        shelves = [(m.shelf, dict(m.shelf.zones), m.shelf.habit) for m in self.machines.values()]
+        mail, sites = dict(self.mail), dict(self.sites)
+
+        def restore() -> None:
+            for zone, nodes, signing in zones:
+                zone.nodes, zone.signing = nodes, signing
+                zone.touch()
+            for shelf, held, habit in shelves:
+                shelf.zones, shelf.habit = held, habit
+                shelf.changes += shelf.changes > 0  # a machine that never held a zone has no name server
+            self.mail, self.sites = mail, sites
+
+        return restore
 
     def machine(self, name: str, addresses: tuple[str, ...], owner: str, **services: Any) -> Machine:
         """Put a machine on the Internet. Raises ValueError if an address is taken."""
@@ -156,8 +182,9 @@ class State:
 
     def _renew(self) -> None:
         """Every midnight the automatic signers sign afresh."""
-        for zone in self.zones.values():
-            if zone.signing is not None and zone.signing.automatic:
-                zone.signing = zone.signing.at(self.clock.now())
-                zone.touch()
         self.clock.ring(self.clock.now() + timedelta(days=1), self._renew)
+        with self.lock:
+            for zone in self.zones.values():
+                if zone.signing is not None and zone.signing.automatic:
+                    zone.signing = zone.signing.at(self.clock.now())
+                    zone.touch()

@@ -58,7 +58,7 @@ class Delegation:
 
 
 async def observe(resolve: Resolve, fetcher: Forwarding | Iteration, upstream: Upstream, zone: dns.name.Name) -> Delegation:
-    """Ask the parent for its referral, then every server of both sides for its SOA and NS. Raises Unreachable where the parent is silent."""
+    """Ask the parent for its referral, then all servers of both sides for SOA and NS. Raises Unreachable where the parent is silent."""
     parent: dns.name.Name | None = None
     parent_ns: tuple[dns.name.Name, ...] = ()
     child_ns: tuple[dns.name.Name, ...] = ()

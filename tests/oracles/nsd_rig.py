@@ -26,6 +26,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import dns.rrset
 
@@ -77,7 +78,7 @@ def compared(directory: Path, zones: dict[dns.name.Name, Zone], count: int, seed
             wire = message(question).to_wire()
             reply = ours.handle(wire, udp=False)
             assert reply is not None
-            mine, theirs = (content(dns.message.from_wire(said), zones) for said in (reply, ask(wire)))
+            mine, theirs = (content(dns.message.from_wire(said, one_rr_per_rrset=True), zones) for said in (reply, ask(wire)))
             rcodes[mine["rcode"]] += 1
             if mine != theirs:
                 differ.append({"question": [question.name.to_text(), question.rrtype, question.dnssec], "ours": mine, "nsd": theirs})
@@ -90,14 +91,14 @@ def message(question: Question) -> dns.message.Message:
 
 
 def content(reply: dns.message.Message, apexes: Container[dns.name.Name]) -> dict[str, Any]:
-    """What of a reply is compared: rcode, AA, DO, and both sections as sets of lines; not the apex NS that NSD adds to answers."""
+    """What of a reply is compared: rcode, AA, DO, and both sections as sorted lines; not the apex NS that NSD adds to answers."""
     authoritative = bool(reply.flags & dns.flags.AA)
     return {
         "rcode": dns.rcode.to_text(reply.rcode()),
         "aa": authoritative,
         "do": bool(reply.ednsflags & dns.flags.DO),
-        "answer": sorted({line for rrset in reply.answer for line in lines(rrset)}),
-        "authority": sorted({line for rrset in reply.authority if not courtesy(rrset, apexes) for line in lines(rrset)}),
+        "answer": sorted(line for rrset in reply.answer for line in lines(rrset)),
+        "authority": sorted(line for rrset in reply.authority if not courtesy(rrset, apexes) for line in lines(rrset)),
     }
 
 
@@ -107,10 +108,15 @@ def courtesy(rrset: dns.rrset.RRset, apexes: Container[dns.name.Name]) -> bool:
 
 
 def lines(rrset: dns.rrset.RRset) -> list[str]:
-    """The records as canonical text (RFC 4034, section 6.2): letters of names in lower case, the data in hexadecimal."""
-    owner = rrset.name.canonicalize()
-    kind = dns.rdatatype.to_text(rrset.rdtype)
-    return [f"{owner} {rrset.ttl} {kind} {record.to_digestable(dns.name.root).hex()} ; {record}"[:400] for record in rrset]
+    """The records as text, in their canonical form (RFC 4034, section 6.2): an answer may repeat the letters of the question."""
+    owner, kind = rrset.name.canonicalize(), dns.rdatatype.to_text(rrset.rdtype)
+    return [f"{owner} {rrset.ttl} {kind} {canonical(record)}" for record in rrset]
+
+
+def canonical(record: dns.rdata.Rdata) -> dns.rdata.Rdata:
+    """The same record, its names in lower case."""
+    octets = record.to_digestable(dns.name.root)
+    return dns.rdata.from_wire(record.rdclass, record.rdtype, octets, 0, len(octets))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from postlib.lab.dns.signing import Signing, ZoneKey
 from postlib.lab.dns.zone import Zone
 
+SERVER = "192.0.2.53"  # of every zone, ns1
 LONG = ".".join(["long" * 15] * 3)  # 180 octets: with a long name before it, no name any more (RFC 6672, section 2.2)
 DS = "4711 13 2 " + "5a" * 32
 RECORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -24,7 +25,7 @@ RECORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("@", "MX", ("10 mx", "20 mx.elsewhere.example.")),
     ("@", "TXT", (" ".join('"' + letter * 255 + '"' for letter in "abcd"), '"v=spf1 -all"')),
     ("@", "CAA", ('0 issue "ca.example"',)),
-    ("ns1", "A", ("192.0.2.1",)),
+    ("ns1", "A", (SERVER,)),
     ("ns1", "AAAA", ("2001:db8::1",)),
     ("mx", "A", ("192.0.2.2",)),
     ("_25._tcp.mx", "TLSA", ("3 1 1 " + "ab" * 32,)),
@@ -96,7 +97,7 @@ STAR: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     *RECORDS[:3],
     ("*", "TXT", ("everywhere",)),
     ("*", "MX", ("0 .",)),
-    ("ns1", "A", ("192.0.2.1",)),
+    ("ns1", "A", (SERVER,)),
     ("a.b.c", "A", ("192.0.2.2",)),
     ("cut", "NS", ("ns.elsewhere.example.",)),
     ("moved", "DNAME", ("c",)),

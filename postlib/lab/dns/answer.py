@@ -25,7 +25,7 @@ RdataType = dns.rdatatype.RdataType
 Zones = Mapping[dns.name.Name, Zone]
 Section = list[dns.rrset.RRset]
 PAYLOAD = 1232  # bytes in a UDP answer, DNS flag day 2020
-ALIASES = 8  # CNAMEs followed inside one zone
+ALIASES = 16  # CNAMEs followed inside one zone, as many as BIND's MAX_RESTARTS
 
 
 @dataclass
@@ -41,7 +41,12 @@ class Draft:
     additional: Section = field(default_factory=list)
 
     def add(self, section: Section, name: dns.name.Name, rdataset: dns.rdataset.Rdataset, wildcard: dns.name.Name | None = None) -> None:
-        """Put a record set and, where asked for, its signatures into a section; `wildcard` is where it stands, if not at `name`."""
+        """Put a record set and, where asked for, its signatures into a section; `wildcard` is where it stands, if not at `name`.
+
+        Once is enough: a chain of aliases may lead by one DNAME or one proof again and again (RFC 2181, section 5).
+        """
+        if any(rrset.name == name and rrset.rdtype == rdataset.rdtype for rrset in section):
+            return
         section.append(dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset)))
         made = self.zone.signature(wildcard or name, rdataset) if self.dnssec else None
         if made is not None:
@@ -112,11 +117,12 @@ def _zone(zones: Zones, name: dns.name.Name, rrtype: RdataType) -> Zone | None:
 def answer(zone: Zone, name: dns.name.Name, rrtype: RdataType, *, dnssec: bool) -> Draft:
     """The zone's answer; CNAMEs and DNAMEs are followed as far as the zone reaches."""
     draft = Draft(zone, dnssec)
-    for _ in range(ALIASES):
+    followed = {name}
+    while len(followed) <= ALIASES:
         target = _step(draft, name, rrtype)
-        if target is None or not target.is_subdomain(zone.origin):
+        if target is None or target in followed or not target.is_subdomain(zone.origin):
             break
-        name = target
+        followed.add(name := target)
     return draft
 
 
@@ -129,7 +135,8 @@ def _step(draft: Draft, name: dns.name.Name, rrtype: RdataType) -> dns.name.Name
         return None
     dname = next((above for above in [zone.origin, *zone.ancestors(name)] if above != name and zone.get(above, RdataType.DNAME)), None)
     if dname is not None:
-        return _redirect(draft, name, dname)
+        target = _redirect(draft, name, dname)
+        return None if rrtype in (RdataType.CNAME, RdataType.ANY) else target  # the CNAME made from it is what was asked for
     if zone.exists(name):
         return _at(draft, name, name, rrtype)
     wildcard = WILDCARD.concatenate(zone.closest_encloser(name))
@@ -172,7 +179,7 @@ def _refer(draft: Draft, cut: dns.name.Name) -> None:
     assert servers is not None
     draft.authority.append(dns.rrset.from_rdata_list(cut, servers.ttl, list(servers)))
     ds = zone.get(cut, RdataType.DS)
-    if ds is not None and draft.dnssec:
+    if ds is not None and draft.dnssec and zone.signing is not None:
         draft.add(draft.authority, cut, ds)
     elif ds is None:
         draft.deny(denial.absent_type(zone, cut), soa=False)

@@ -66,7 +66,7 @@ def absent_type_at_wildcard(zone: Zone, name: dns.name.Name, wildcard: dns.name.
     if zone.signing is not None and zone.signing.denial == "nsec3":
         encloser = zone.closest_encloser(name)
         return _once(_match(zone, encloser), _cover(zone, _next_closer(name, encloser)), _match(zone, wildcard))
-    return _once(_match(zone, wildcard), _cover(zone, name))
+    return _once(_match(zone, wildcard) or _cover(zone, wildcard), _cover(zone, name))  # an empty wildcard has no NSEC of its own
 
 
 def _authoritative(zone: Zone, *, opt_out: bool = False) -> list[tuple[dns.name.Name, set[RdataType]]]:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 RdataType = dns.rdatatype.RdataType
 ZONE, SEP = 0x100, 0x1  # DNSKEY flags, RFC 4034, section 2.1.1
+LONGEST_SALT = 255  # octets, RFC 5155, section 3.1.5
 SLIPS = ("", "bad-signature", "no-signatures", "no-denial")
 
 
@@ -66,6 +67,8 @@ class Signing:
     def __post_init__(self) -> None:
         if self.denial not in ("nsec", "nsec3"):
             raise ValueError(f"denial is nsec or nsec3, not {self.denial!r}")
+        if len(self.salt) > LONGEST_SALT:
+            raise ValueError(f"a salt of {len(self.salt)} octets; {LONGEST_SALT} are the most")
         if self.slip not in SLIPS:
             raise ValueError(f"a slip is one of {', '.join(SLIPS[1:])}, not {self.slip!r}")
 

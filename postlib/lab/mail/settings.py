@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from postlib.lab.personalities import known
+
 RECEIVERS = ("operator", "modern", "literal", "list", "forwarder", "none")
 
 
@@ -46,5 +48,6 @@ class MailSettings:
         return replace(self, **values)
 
     def __post_init__(self) -> None:
+        known(self.certificate)
         if self.receiver not in RECEIVERS:
             raise ValueError(f"a receiver is one of {', '.join(RECEIVERS)}, not {self.receiver!r}")
