@@ -100,7 +100,7 @@ class Observation(Resolver):
         return cls(net.network if isinstance(net, Resolver) else net)
 
     async def facts(self, probe: Probe[Facts], domain: str) -> Facts:
-        """What a probe sees of a domain, observed once."""
+        """What a probe sees of a domain, observed once. Raises what `observe` raises."""
         key = (probe.name, domain)
         if key not in self._facts:
             self._facts[key] = asyncio.ensure_future(probe.observe(self, domain))
@@ -108,22 +108,30 @@ class Observation(Resolver):
         return seen
 
     def forget(self, domain: str) -> None:
-        """Let go of the facts about one domain; the answers stay, for they may serve the next."""
+        """Let go of the facts about one domain, also of those still being observed; the answers stay, for they may serve the next."""
         for key in [key for key in self._facts if key[1] == domain]:
-            del self._facts[key]
+            self._facts.pop(key).cancel()  # does nothing to a task that is done
 
 
 async def told(question: Awaitable[T]) -> T | Unknown:
-    """The answer, or Unknown with the reason: the one place where the network's silence becomes a value."""
+    """The answer, or Unknown with the reason: the one place where the network's silence becomes a value.
+
+    That every server of a zone fails (Lame) is a fact about the delegation, where its own probe sees it; here it is silence.
+    """
     try:
         return await question
     except Unreachable as error:
         return Unknown(error.reason, error.where)
+    except CouldNotTell as error:  # the question itself depends on something unknown
+        return error.unknown
 
 
 async def run(probe: Probe[Any], observation: Observation, domain: str, profile: Profile) -> list[Finding]:
-    """The findings of one probe about one domain, for the checks that the profile does not switch off."""
-    facts = await observation.facts(probe, domain)
+    """The findings of one probe about one domain, for the checks that the profile does not switch off.
+
+    Where the facts as a whole are unknown, every check touches that, and is unknown by itself.
+    """
+    facts = await told(observation.facts(probe, domain))
     wanted = [check for check in probe.checks if profile.level(check.id) is not Level.OFF]
     return [judged(check, facts, profile, domain, observation.network) for check in wanted]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -52,21 +52,28 @@ async def acheck(subject: str, internet: Where = None, *, profile: Edition = DEF
 
 def scan(subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE) -> Iterator[Report]:
     """Look at many domains, `at_once` together, and give each report as soon as it is there: not in the order of `subjects`."""
-    reports = ascan(subjects, internet, profile=profile, at_once=at_once)
-    while True:
-        try:
-            yield background.run(anext(reports))  # type: ignore[arg-type]
-        except StopAsyncIteration:
-            return
+    reports = ascan(list(subjects), internet, profile=profile, at_once=at_once)
+    try:
+        while (report := background.run(_next(reports))) is not None:
+            yield report
+    finally:  # who stops early stops the looking too
+        background.run(reports.aclose())
+
+
+async def _next(reports: AsyncGenerator[Report, None]) -> Report | None:
+    return await anext(reports, None)
 
 
 async def ascan(
     subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE
-) -> AsyncIterator[Report]:
+) -> AsyncGenerator[Report, None]:
     """As `scan`, for those who await. Domains of one scan share one cache of answers."""
+    if at_once < 1:
+        raise ValueError(f"a scan looks at one domain at once at the least, not at {at_once}")
     network, edition = _network(internet), _edition(profile)
     observation, waiting = Observation(network), iter(dict.fromkeys(domain_name(subject, network) for subject in subjects))
     running: set[asyncio.Task[Report]] = set()
+    done: set[asyncio.Task[Report]] = set()
     try:
         while True:
             while len(running) < at_once and (domain := next(waiting, None)) is not None:
@@ -77,15 +84,21 @@ async def ascan(
             for task in done:
                 yield task.result()
     finally:
-        for task in running:
+        for task in running | done:
             task.cancel()
+        await asyncio.gather(*running, *done, return_exceptions=True)
 
 
 async def _look(domain: str, observation: Observation, edition: Profile) -> Report:
-    found = await asyncio.gather(*(run(probe, observation, domain, edition) for probe in PROBES))
+    probing = [asyncio.ensure_future(run(probe, observation, domain, edition)) for probe in PROBES]
+    try:
+        found = await asyncio.gather(*probing)
+    finally:  # where one probe fails, the others are not left behind
+        for task in probing:
+            task.cancel()
+        observation.forget(domain)
     by_check: dict[str, Finding] = {finding.check: finding for findings in found for finding in findings}
     ordered = [name for policy in edition.policies for name in policy.checks if name in by_check]
-    observation.forget(domain)
     return Report(domain, tuple(by_check[name] for name in ordered), observation.network.clock.now(), edition)
 
 

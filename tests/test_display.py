@@ -23,7 +23,7 @@ from postlib.policies import Policy, Profile
 from postlib.report import Report
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
-VOID = {"meta"}
+VOID = {"br", "meta"}
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[2J|`*&amp;\"'\n=1+1"
 POLICIES = (Policy("dnssec", "DNSSEC", ()), Policy("secure-email", "Secure Email", ("spf.one-record", "spf.syntax", "spf.no-ptr")))
 PROFILE = Profile("own", "1", "own profile", POLICIES, {})
@@ -152,7 +152,7 @@ def test_a_page_needs_nothing_else_and_forbids_it() -> None:
 def test_hostile_values_are_text_in_html(value: str) -> None:
     """What a stranger publishes opens no element, and no control or bidi override reaches the reader."""
     read = Reader(web.html(report(value)))
-    assert read.names() == Reader(web.html(report("v=spf1 -all"))).names()
+    assert read.names() - {"br"} == Reader(web.html(report("v=spf1 -all"))).names()  # a line break in a remedy opens nothing
     assert visible(value)[:4000] in read.text
     assert visible(read.text) == read.text
 

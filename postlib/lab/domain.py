@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-import dns.name
-import dns.rdatatype
 
 from postlib import acts
 from postlib.acts import Act
 from postlib.lab.dns.zone import Zone
 from postlib.lab.mail.settings import MailSettings
+from postlib.lab.replay import parse_name, record_type
 from postlib.lab.site import Site
 from postlib.lab.state import State
 
-Do = Callable[[Act], None]
+
+class Home(Protocol):
+    """The Internet that a domain is part of. Its state is another one after `internet.reset()`."""
+
+    @property
+    def state(self) -> State:
+        """What it consists of now."""
+        ...
+
+    def do(self, act: Act) -> None:
+        """Carry out one act."""
+        ...
 
 
 @dataclass(frozen=True)
 class Domain:
-    """One domain. Names given to its methods are relative to it, as in a DNS panel; "@" is the domain itself."""
+    """One domain. Names given to its methods are relative to it, as in a DNS panel; "@" is the domain itself.
+
+    So `publish("_dmarc.auroria.post", …)` at auroria.post makes _dmarc.auroria.post.auroria.post, as it does in a panel.
+    """
 
     name: str
-    state: State
-    do: Do
+    home: Home = field(repr=False)
+
+    @property
+    def state(self) -> State:
+        """The state of its Internet now."""
+        return self.home.state
+
+    def do(self, act: Act) -> None:
+        """Carry out one act and write it into the journal. Raises ValueError."""
+        self.home.do(act)
 
     @property
     def zone(self) -> ZonePart:
@@ -56,7 +77,8 @@ class Domain:
         self.do(acts.withdraw(self.absolute(name), rrtype.upper(), *values))
 
     def sign(self, **settings: Any) -> None:
-        """Sign the zone and give the registry its DS record: the two steps of DNSSEC in one call (the module takes them apart)."""
+        """Sign the zone and give the registry its DS record: the two steps of DNSSEC in one call; `zone.sign` and
+        `registry.publish_ds` are one each."""
         self.do(acts.sign(self.name, **settings))
         self.do(acts.registry(self.name, ds="match"))
 
@@ -74,9 +96,11 @@ class Domain:
         self.do(acts.reset(self.name))
 
     def absolute(self, name: str) -> str:
-        """The full name of a relative one; a name that ends in a dot is full already."""
+        """The full name of a relative one; a name that ends in a dot is full already. Raises ValueError for one of another domain."""
         if name.endswith("."):
-            return name.rstrip(".")
+            if not parse_name(name).is_subdomain(parse_name(self.name)):
+                raise ValueError(f"{name} is not in the zone of {self.name}; a name without its last dot is relative to it")
+            return name.removesuffix(".")
         return self.name if name in ("@", "") else f"{name}.{self.name}"
 
     def __repr__(self) -> str:
@@ -91,7 +115,7 @@ class ZonePart:
 
     @property
     def _zone(self) -> Zone:
-        return self.domain.state.zone_of(dns.name.from_text(self.domain.name))
+        return self.domain.state.zone_of(parse_name(self.domain.name))
 
     def text(self) -> str:
         """The zone as a master file, without signatures."""
@@ -103,7 +127,7 @@ class ZonePart:
 
     def get(self, name: str, rrtype: str) -> tuple[str, ...]:
         """The records of that name and type, as text; empty if there are none."""
-        found = self._zone.get(dns.name.from_text(self.domain.absolute(name)), dns.rdatatype.from_text(rrtype))
+        found = self._zone.get(parse_name(self.domain.absolute(name)), record_type(rrtype))
         return tuple(record.to_text() for record in found or ())
 
     @property
@@ -177,8 +201,8 @@ class RegistryPart:
 
     def get(self, rrtype: str) -> tuple[str, ...]:
         """The NS or DS records that the parent holds, as text."""
-        origin = dns.name.from_text(self.domain.name)
-        found = self.domain.state.parent_of(origin).get(origin, dns.rdatatype.from_text(rrtype))
+        origin = parse_name(self.domain.name)
+        found = self.domain.state.parent_of(origin).get(origin, record_type(rrtype))
         return tuple(record.to_text() for record in found or ())
 
     def publish_ds(self, *texts: str) -> None:

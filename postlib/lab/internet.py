@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ from postlib.lab.mail.office import Office
 from postlib.lab.mail.sender import Sent
 from postlib.lab.record import Record
 from postlib.lab.replay import apply, parse_name
-from postlib.lab.servers import Servers, close_all
+from postlib.lab.servers import Lease, Servers, close_all
 from postlib.network import Network
 
 DEFAULT_SEED = "union"
+LONGEST_JOURNAL = 5000  # acts: a learner makes some hundred, and replaying this many takes seconds
+LARGEST_JOURNAL = 8 << 20  # octets of its file
 atexit.register(close_all)
 
 
@@ -37,16 +40,17 @@ class Internet:
     `network` is the one Network of this Internet: give it, or the Internet itself, wherever a Network is wanted.
     """
 
-    def __init__(self, world: str, seed: str, at: datetime, acts: Iterable[Act] = ()) -> None:
-        self.world, self.seed, self.start = world, seed, at
+    def __init__(self, world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: Iterable[str] = ()) -> None:
+        self.world, self.seed, self.start, self.only = world, seed, at, frozenset(only)
         self._acts = list(acts)
         self._raise()
 
     def _raise(self) -> None:
-        self.state = build(self.world, self.seed, self.start, self._acts)
+        self.state = build(self.world, self.seed, self.start, self._acts, self.only)
         self.record = Record(self.state.clock)
         self.servers = Servers(self.state, self.record)
-        self.network = self.servers.network()
+        self._lease = Lease(self.servers)
+        self.network = self._lease.network()
         self.office = Office(self.servers)
 
     @property
@@ -56,7 +60,7 @@ class Internet:
 
     def at(self, address: str) -> Network:
         """The Network as a machine at `address` sees it: its mail servers then see that client."""
-        return self.servers.network(address)
+        return self._lease.network(address)
 
     def domain(self, name: str) -> Domain:
         """One of the domains of this Internet. Raises ValueError, with the names there are, for any other."""
@@ -64,12 +68,12 @@ class Internet:
         if wanted not in self.state.zones:
             known = sorted(zone.to_text(omit_final_dot=True) for zone in self.state.zones if zone != dns.name.root)
             raise ValueError(f"{name} is no domain of this Internet; it has {', '.join(n for n in known if not n.endswith('arpa'))}")
-        return Domain(wanted.to_text(omit_final_dot=True).lower(), self.state, self.do)
+        return Domain(wanted.to_text(omit_final_dot=True).lower(), self)
 
     def do(self, act: Act) -> None:
         """Carry out one act and write it into the journal. Raises ValueError, and changes nothing, if it cannot be done."""
         apply(self.state, act)
-        self._acts.append({**act, "at": self.clock.now().isoformat()})
+        self._acts.append({**json.loads(json.dumps(dict(act))), "at": self.clock.now().isoformat()})  # a copy, whatever becomes of the lists in it
 
     def send(self, author: str, recipient: str, subject: str = "A letter", body: str = "Good day.", *, name: str = "", **how: Any) -> Sent:
         """Send one letter by real SMTP, and say what became of it.
@@ -109,7 +113,11 @@ class Internet:
 
     def flush(self) -> None:
         """Empty the cache of the lab's recursive resolver."""
-        self.servers.recursive.flush()
+
+        async def forget() -> None:
+            self.servers.recursive.flush()
+
+        background.run(forget())  # where the resolver works: it is not to be disturbed from another thread
 
     def close(self) -> None:
         """End every server of this Internet."""
@@ -126,24 +134,41 @@ class Internet:
 
 
 def visit(
-    world: str, *, at: datetime | None = None, seed: str = DEFAULT_SEED, journal: str | Path | Iterable[Act] | None = None
+    world: str,
+    *,
+    at: datetime | None = None,
+    seed: str = DEFAULT_SEED,
+    journal: str | Path | Iterable[Act] | None = None,
+    only: Iterable[str] = (),
 ) -> Internet:
     """The Internet of a world, up at once. `at` is today 00:00 UTC unless given; `journal` is a file or the acts to replay.
 
+    `only` are the domains that acts may change, in the journal and later; none given means all of the world's. Whoever replays
+    somebody else's journal gives it. When nobody holds the Internet, or a Network of it, any more, its servers end.
     Raises ValueError for a world that does not exist, and for a journal that cannot be read or replayed.
     """
     start = at or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Internet(world, seed, start, _acts(journal))
+    return Internet(world, seed, start, _acts(journal), only)
 
 
 def _acts(journal: str | Path | Iterable[Act] | None) -> list[Act]:
-    if journal is None:
-        return []
+    """The acts of a journal. Raises ValueError for what is none, and for one longer than a person makes."""
     if isinstance(journal, str | Path):
-        try:
-            journal = json.loads(Path(journal).read_text())
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{journal} cannot be read as a journal: {error}") from error
-    if not isinstance(journal, list | tuple) or not all(isinstance(act, dict) for act in journal):
+        journal = _read(Path(journal))
+    acts = list(itertools.islice(journal or (), LONGEST_JOURNAL + 1)) if isinstance(journal, Iterable | None) else [None]
+    if isinstance(journal, Mapping) or not all(isinstance(act, Mapping) for act in acts):
         raise ValueError("a journal is a list of acts")
-    return [dict(act) for act in journal]
+    if len(acts) > LONGEST_JOURNAL:
+        raise ValueError(f"a journal has at most {LONGEST_JOURNAL} acts")
+    return [dict(act) for act in acts if act is not None]
+
+
+def _read(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            octets = file.read(LARGEST_JOURNAL + 1)
+        if len(octets) > LARGEST_JOURNAL:
+            raise ValueError(f"it is larger than {LARGEST_JOURNAL} octets")
+        return json.loads(octets)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read as a journal: {error}") from error

@@ -16,7 +16,7 @@ import dns.rdatatype
 from postlib.acts import Act
 from postlib.lab import registry
 from postlib.lab.dns.server import HABITS
-from postlib.lab.dns.zone import Zone, quoted
+from postlib.lab.dns.zone import MADE_BY_SIGNING, Zone, quoted
 from postlib.lab.mail.settings import Selector
 from postlib.lab.ownership import owned
 from postlib.lab.reset import start_again
@@ -30,7 +30,6 @@ LONGEST_NAME = 1024  # characters: 253 octets (RFC 1035, section 2.3.4), each pe
 MOST_SELECTORS = 20  # of one domain: every one that signs makes each of its messages longer
 SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 WAITS = ("advance", "wait")  # the acts that let time pass, and do nothing else
-UNTOUCHED = (RdataType.RRSIG, RdataType.NSEC, RdataType.NSEC3, RdataType.DNSKEY, RdataType.NSEC3PARAM)
 
 
 def replay(state: State, acts: Iterable[Act]) -> None:
@@ -207,13 +206,21 @@ def _zone(state: State, origin: str) -> Zone:
     return found
 
 
-def _rrtype(text: str) -> RdataType:
-    """A record type that may be published by hand. Raises ValueError for others."""
+def record_type(text: str) -> RdataType:
+    """A record type from its text. Raises ValueError if it is none, or one that only questions have (ANY, AXFR …)."""
     try:
         rrtype = dns.rdatatype.from_text(text)
     except (dns.exception.DNSException, ValueError, AttributeError) as error:
         raise ValueError(f"{text!r} is not a record type") from error
-    if rrtype in UNTOUCHED:
+    if dns.rdatatype.is_metatype(rrtype):
+        raise ValueError(f"{text} is not a type that records have")
+    return rrtype
+
+
+def _rrtype(text: str) -> RdataType:
+    """A record type that may be published by hand. Raises ValueError for others."""
+    rrtype = record_type(text)
+    if rrtype in MADE_BY_SIGNING:
         raise ValueError(f"{text} records are made by signing the zone, not published by hand")
     return rrtype
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import os
 import socket
 import threading
 import weakref
@@ -15,13 +17,14 @@ import dns.name
 from postlib import background
 from postlib.lab.dns.recursor import Recursor
 from postlib.lab.dns.server import NameServer
+from postlib.lab.dns.serving import Datagrams, Streams
 from postlib.lab.listener import bind
 from postlib.lab.personalities import NO_TLS, credentials
 from postlib.lab.record import Record
 from postlib.lab.smtp import Mail, Receiver
 from postlib.lab.state import Machine, State
 from postlib.lab.web import Site, Visit, Web, servable
-from postlib.network import Network, Transport, Unreachable
+from postlib.network import Network, Route, Transport, Unreachable
 from postlib.resolver import Resolver
 
 DNS, SMTP, HTTP, HTTPS = 53, 25, 80, 443
@@ -48,17 +51,17 @@ class Servers:
         self._web, self._mail = Web(state.clock), Mail(state.clock)
         self._doors: dict[Door, tuple[str, int]] = {}
         self._names: dict[str, NameServer] = {}
-        self._running: list[Any] = []
+        self._starting: list[concurrent.futures.Future[Any]] = []
         self._lock = threading.RLock()
         self.closed = False
         OPEN.add(self)
 
-    def network(self, source: str | None = None) -> Network:
-        """This Internet as seen from `source`; nothing it is asked leaves the machine."""
+    def network(self, source: str | None = None, route: Route | None = None) -> Network:
+        """This Internet as seen from `source`; nothing it is asked leaves the machine. `route` is its own unless given."""
         root = self.state.machines["ns.root.test"]
         signing = self.state.zones[dns.name.root].signing
         return Network(
-            iterate=True, source=source, route=self.route, timeout=self.timeout, clock=self.state.clock,
+            iterate=True, source=source, route=route or self.route, timeout=self.timeout, clock=self.state.clock,
             root_hints=((f"{root.name}.", root.addresses),), trust_anchor=signing.ds() if signing else (),
             certificate_roots=self.state.authority.root_pem,
         )  # fmt: skip
@@ -75,19 +78,20 @@ class Servers:
         return self._found(address, port, transport if port == DNS else "plain")
 
     def _found(self, address: str, port: int, way: str) -> tuple[str, int]:
-        if self.closed:
-            raise Unreachable("closed", f"{address}:{port}")
+        where = f"{address}:{port}"
         machine = self.state.by_address.get(address)
-        if machine is None:
-            raise Unreachable("no-route", f"{address}:{port}")
-        way = f"{way} {self._personality(machine)}" if port == HTTPS else way
         with self._lock:
-            if (address, port, way) not in self._doors:
-                self._open(machine, address, port, way)
+            if self.closed or machine is None:
+                raise Unreachable("closed" if self.closed else "no-route", where)
+            way = f"{way} {self._personality(machine)}" if port == HTTPS else way
             try:
+                if (address, port, way) not in self._doors:
+                    self._open(machine, address, port, way)
                 return self._doors[address, port, way]
+            except OSError as error:  # this process may open no more sockets
+                raise Unreachable("unreachable", where) from error
             except KeyError:
-                raise Unreachable("refused", f"{address}:{port}") from None
+                raise Unreachable("refused", where) from None
 
     def _open(self, machine: Machine, address: str, port: int, way: str) -> None:
         """Bind at once, serve from the background loop: a client that comes early waits in the socket's queue."""
@@ -125,7 +129,7 @@ class Servers:
 
     def _name_server(self, machine: Machine) -> NameServer:
         if machine.name not in self._names:
-            self._names[machine.name] = NameServer(machine.shelf, partial(self.record.note, machine.name, "question"))
+            self._names[machine.name] = NameServer(machine.shelf, partial(self.record.note, machine.name, "question"), self.state.lock)
         return self._names[machine.name]
 
     def _personality(self, machine: Machine) -> str:
@@ -146,24 +150,53 @@ class Servers:
         return door
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
-        async def keep() -> None:
-            self._running.append(await work)
-
-        asyncio.run_coroutine_threadsafe(keep(), background.loop())
+        self._starting.append(asyncio.run_coroutine_threadsafe(work, background.loop()))
 
     def close(self) -> None:
         """End every server; what is asked afterwards is Unreachable."""
+        if self._shut():
+            background.run(self._end())
+
+    def abandon(self) -> None:
+        """As `close`, but without waiting for it: for a finalizer, which may run in any thread."""
+        if self._shut():
+            asyncio.run_coroutine_threadsafe(self._end(), background.loop())
+
+    def _shut(self) -> bool:
+        """Open nothing more. Returns whether that is news."""
         with self._lock:
-            if self.closed:
-                return
-            self.closed = True
-        background.run(self._end())
+            news, self.closed = not self.closed, True
+        return news
 
     async def _end(self) -> None:
+        """Let what is opening come up first: a socket that opens after the end would stay. A server that failed to open says so here."""
+        started = await asyncio.gather(*map(asyncio.wrap_future, self._starting), return_exceptions=True)
         await asyncio.gather(self._web.close(), self._mail.close())
-        for server in self._running:
-            if not isinstance(server, int):  # Web and Mail return a port, and have ended theirs
-                server.close()
+        doors = [door for door in started if isinstance(door, Datagrams | Streams)]
+        for door in doors:
+            door.close()
+        await asyncio.gather(*(door.wait_closed() for door in doors))
+        for error in (error for error in started if isinstance(error, Exception)):
+            asyncio.get_running_loop().call_exception_handler({"message": "a lab server did not open", "exception": error})
+
+
+class Lease:
+    """What keeps an Internet up: its handle and every Network that was handed out hold it, its own servers do not.
+
+    When nobody holds it any more the servers end, so that a cell run fifty times leaves no sockets behind.
+    """
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        weakref.finalize(self, servers.abandon).atexit = False  # `close_all` does that, and waits
+
+    def network(self, source: str | None = None) -> Network:
+        """The Internet as seen from `source`, for as long as somebody holds the Network."""
+        return self._servers.network(source, self.route)
+
+    def route(self, address: str, port: int, transport: Transport) -> tuple[str, int]:
+        """As the servers' own."""
+        return self._servers.route(address, port, transport)
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:
@@ -181,6 +214,17 @@ def _pair() -> tuple[socket.socket, socket.socket]:
         tcp.setblocking(False)
         return tcp, udp
     raise OSError(f"no port is free for both TCP and UDP, after {PAIRS} tries")
+
+
+def _forked() -> None:
+    """A forked child has the sockets, but not the thread that serves them: they stay the parent's."""
+    for servers in list(OPEN):
+        servers.closed = True
+    OPEN.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def close_all() -> None:

@@ -83,7 +83,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "serve": {"host": text, "habit": text, "drops": texts, "holds": texts, "keeps": texts},
     "mail": {
         "domain": text, "host": text, "envelope": text, "starttls": flag, "certificate": text, "receiver": text,
-        "members": texts, "users": texts, "rewrites": flag,
+        "members": texts, "users": texts, "rewrites": flag, "selectors": lambda value: value in ([], ()),
     },
     "web": {"host": text, "pages": pages, "hsts": text, "redirect": flag, "personality": text, "hsts_over_http": flag},
     "load": {"zone": text, "text": text},

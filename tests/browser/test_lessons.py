@@ -66,6 +66,7 @@ def test_a_lesson_runs_from_top_to_bottom_in_the_browser(server: str, page: Page
     page.on("request", lambda request: None if _local(request.url) else elsewhere.append(request.url))
     page.goto(server % lesson)
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for()  # before its kernel is there, nothing would run
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
     page.wait_for_function(ENDED, timeout=RUNS)

@@ -17,6 +17,7 @@ from postlib.lab.dns.signing import Signing, ZoneKey
 from postlib.lab.dns.zone import Zone
 
 SERVER = "192.0.2.53"  # of every zone, ns1
+NOBODY = "198.18.0.10"  # an address without a machine (RFC 2544)
 LONG = ".".join(["long" * 15] * 3)  # 180 octets: with a long name before it, no name any more (RFC 6672, section 2.2)
 DS = "4711 13 2 " + "5a" * 32
 RECORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -79,16 +80,16 @@ RECORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("x.empty-above.moves", "DNAME", ("wild",)),
     # delegations: unsigned, signed, deep below empty names, with a name beside, with data that the cut hides
     ("cut", "NS", ("ns.cut", "ns.elsewhere.example.")),
-    ("ns.cut", "A", ("192.0.2.10",)),
+    ("ns.cut", "A", (NOBODY,)),
     ("deep.hidden.cut", "TXT", ("hidden",)),
     ("signed-cut", "NS", ("ns.signed-cut",)),
     ("signed-cut", "DS", (DS,)),
     ("ns.signed-cut", "AAAA", ("2001:db8::10",)),
-    ("unsigned.one.two", "NS", ("ns1",)),
-    ("unsigned2.one.two", "NS", ("ns1",)),
-    ("signed.three.four", "NS", ("ns1",)),
+    ("unsigned.one.two", "NS", ("ns.elsewhere.example.",)),
+    ("unsigned2.one.two", "NS", ("ns.elsewhere.example.",)),
+    ("signed.three.four", "NS", ("ns.elsewhere.example.",)),
     ("signed.three.four", "DS", (DS,)),
-    ("unsigned.three.four", "NS", ("ns1",)),
+    ("unsigned.three.four", "NS", ("ns.elsewhere.example.",)),
     *((f"many{n}", "NS", ("ns.elsewhere.example.",)) for n in range(12)),
     ("*.beside", "TXT", ("a wildcard beside a cut",)),
     ("cut.beside", "NS", ("ns.elsewhere.example.",)),

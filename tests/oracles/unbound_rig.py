@@ -97,18 +97,24 @@ async def judged(network: Network, shelves: Mapping[str, Shelf], asked: Iterable
     """Both walk from the root: Unbound to the real addresses and port 53, we by the Network, at the same time by their clocks."""
     async with contextlib.AsyncExitStack() as stack:
         for address, shelf in shelves.items():
-            await serving(stack, address, shelf)
+            await stack.enter_async_context(serving(address, shelf))
         port = await stack.enter_async_context(unbound(network, directory))
         ours = Resolver(network)
         return [{"name": name, "type": kind, "unbound": await theirs(name, kind, port), "ours": await mine(ours, name, kind)} for name, kind in asked]
 
 
-async def serving(stack: contextlib.AsyncExitStack, address: str, shelf: Shelf) -> None:
+@contextlib.asynccontextmanager
+async def serving(address: str, shelf: Shelf) -> AsyncIterator[None]:
     """One machine's name service on its own address."""
     server = NameServer(shelf)
     udp, tcp = sockets((address, 53))
-    stack.callback((await server.serve_udp(udp)).close)
-    stack.callback((await server.serve_tcp(tcp)).close)
+    datagrams, streams = await server.serve_udp(udp), await server.serve_tcp(tcp)
+    try:
+        yield
+    finally:
+        datagrams.close()
+        streams.close()
+        await asyncio.sleep(0)  # the sockets are closed in the loop's next round
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +124,7 @@ async def unbound(network: Network, directory: Path) -> AsyncIterator[int]:
     (directory / "hints").write_text(f". 3600 IN NS {root[0]}\n{root[0]} 3600 IN A {root[1][0]}\n")
     (directory / "anchor.key").write_text("".join(f". 3600 IN DS {anchor}\n" for anchor in network.trust_anchor))
     port = free_port()
-    date = f'  val-override-date: "{network.clock.now():%Y%m%d%H%M%S}"\n'
+    date = f'  val-override-date: "{network.clock.now():%Y%m%d%H%M%S}"\n  val-sig-skew-min: 0\n  val-sig-skew-max: 0\n'
     configuration = UNBOUND.format(port=port, directory=directory).replace("remote-control:", f"{date}remote-control:")
     (directory / "unbound.conf").write_text(configuration)
     with (directory / "unbound.log").open("a") as log:

@@ -39,10 +39,10 @@ def _chain(zone: Zone) -> Chain:
 
 def absent_name(zone: Zone, name: dns.name.Name) -> list[dns.rrset.RRset]:
     """Proof that neither the name nor a wildcard for it exists (RFC 4035, 3.1.3.2; RFC 5155, 7.2.2)."""
-    encloser = zone.closest_encloser(name)
     if zone.signing is not None and zone.signing.denial == "nsec3":
+        encloser = _provable_encloser(zone, name)
         return _once(_match(zone, encloser), _cover(zone, _next_closer(name, encloser)), _cover(zone, WILDCARD.concatenate(encloser)))
-    return _once(_cover(zone, name), _cover(zone, WILDCARD.concatenate(encloser)))
+    return _once(_cover(zone, name), _cover(zone, WILDCARD.concatenate(zone.closest_encloser(name))))
 
 
 def absent_type(zone: Zone, name: dns.name.Name) -> list[dns.rrset.RRset]:
@@ -150,8 +150,8 @@ def _next_closer(name: dns.name.Name, encloser: dns.name.Name) -> dns.name.Name:
 
 
 def _provable_encloser(zone: Zone, name: dns.name.Name) -> dns.name.Name:
-    """The closest ancestor that has an NSEC3 of its own."""
-    encloser = name.parent()
+    """The closest ancestor that has an NSEC3 of its own: opt-out hides empty names above unsigned delegations (RFC 5155, section 1.3)."""
+    encloser = zone.closest_encloser(name.parent())
     while _match(zone, encloser) is None and encloser != zone.origin:
         encloser = encloser.parent()
     return encloser

@@ -1,14 +1,12 @@
-"""A name server on loopback: UDP and TCP on sockets that are already bound, answers kept as wire bytes."""
+"""A name server: what one machine answers from the zones it holds, with answers kept as wire bytes."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import socket
-import struct
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
 import dns.exception
 import dns.flags
@@ -18,13 +16,13 @@ import dns.rcode
 import dns.rdatatype
 
 from postlib.lab.dns.answer import respond
+from postlib.lab.dns.serving import Service
 from postlib.lab.dns.zone import Zone
 
 Asked = Callable[[str, str], None]
 """Told of every question: name and type as text."""
 
 KEPT_ANSWERS = 20_000
-TCP_IDLE = 10.0  # seconds a TCP client may be silent, RFC 7766, section 6.2.3
 HABITS = ("", "silent", "refuses", "servfail", "no-tcp")
 
 
@@ -54,13 +52,18 @@ class Shelf:
 
 
 @dataclass
-class NameServer:
-    """One machine's name service."""
+class NameServer(Service):
+    """One machine's name service. `lock` is held while its zones are read: acts change them from another thread."""
 
     shelf: Shelf
     asked: Asked | None = None
+    lock: contextlib.AbstractContextManager[Any] = field(default_factory=threading.RLock, repr=False)
     _kept: dict[tuple[bytes, bool], bytes] = field(default_factory=dict)
     _version: tuple[int, int] = (-1, -1)
+
+    async def reply(self, wire: bytes, *, udp: bool) -> bytes | None:
+        with self.lock:
+            return self.handle(wire, udp=udp)
 
     def handle(self, wire: bytes, *, udp: bool) -> bytes | None:
         """The reply to one question, or None for silence."""
@@ -96,37 +99,3 @@ class NameServer:
         with contextlib.suppress(dns.exception.DNSException, ValueError):  # a garbled question was answered; there is nothing to tell
             asked = dns.message.from_wire(wire, question_only=True).question[0]
             self.asked(asked.name.to_text(), dns.rdatatype.to_text(asked.rdtype))
-
-    async def serve_udp(self, bound: socket.socket) -> asyncio.BaseTransport:
-        """Answer on a bound UDP socket until the transport is closed."""
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Datagrams(self), sock=bound)
-        return transport
-
-    async def serve_tcp(self, bound: socket.socket) -> asyncio.Server:
-        """Answer on a listening TCP socket until the server is closed (RFC 7766)."""
-        return await asyncio.start_server(self._stream, sock=bound)
-
-    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(TimeoutError, EOFError, ConnectionError):  # the client left: nothing is owed to it
-            while True:
-                async with asyncio.timeout(TCP_IDLE):
-                    length = struct.unpack("!H", await reader.readexactly(2))[0]
-                    reply = self.handle(await reader.readexactly(length), udp=False)
-                if reply is None:
-                    break
-                writer.write(struct.pack("!H", len(reply)) + reply)
-                await writer.drain()
-        writer.close()
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, server: NameServer) -> None:
-        self.server = server
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own does not inherit from it
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        reply = self.server.handle(data, udp=True)
-        if reply is not None:
-            self.transport.sendto(reply, addr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
@@ -19,6 +20,10 @@ from postlib.lab.dns.signing import Signing
 
 RdataType = dns.rdatatype.RdataType
 Node = dict[RdataType, dns.rdataset.Rdataset]
+MADE_BY_SIGNING = (RdataType.RRSIG, RdataType.NSEC, RdataType.NSEC3, RdataType.DNSKEY, RdataType.NSEC3PARAM)
+DIRECTIVES = ("$ORIGIN", "$TTL")  # RFC 1035 and RFC 2308; $INCLUDE reads files, $GENERATE makes millions of records from one line
+RECORD_SET_OCTETS = 60_000  # all records of one set go into one message of 65,535 octets, beside their signatures
+STRINGS = re.compile(r'\s*("([^"\\]|\\.)*"\s*)+', re.DOTALL)
 WILDCARD = dns.name.Name([b"*"])
 
 
@@ -46,10 +51,9 @@ class Zone:
         fresh = [_record(rrtype, text, self.origin) for text in texts]
         if not kept and not fresh:
             raise ValueError(f"nothing to publish at {name}: a record set needs at least one record")
-        others = {t for t in node if t != rrtype}
-        if (rrtype == RdataType.CNAME and (others or len(kept) + len(fresh) > 1)) or RdataType.CNAME in others:
-            raise ValueError(f"{name}: a CNAME stands alone (RFC 2181, section 10.1)")
-        self.nodes.setdefault(name, {})[rrtype] = dns.rdataset.from_rdata_list(ttl, [*kept, *fresh])
+        made = dns.rdataset.from_rdata_list(ttl, [*kept, *fresh])
+        _check(name, {**node, rrtype: made}, self.origin)
+        self.nodes.setdefault(name, {})[rrtype] = made
         self.touch()
 
     def take(self, name: dns.name.Name, rrtype: RdataType, texts: Iterable[str] = ()) -> None:
@@ -148,19 +152,39 @@ class Zone:
         return "\n".join(lines) + "\n"
 
     def load(self, text: str) -> None:
-        """Replace the records by those of a master file. Raises ValueError, and changes nothing, if it cannot be read."""
+        """Replace the records by those of a master file. Raises ValueError, and changes nothing, if it cannot be read.
+
+        Records that signing makes are passed over, so that the file of a signed zone can be read; names of other zones are too.
+        """
         try:
-            read = dns.zone.from_text(text, self.origin, relativize=False, check_origin=True)
+            read = dns.zone.from_text(text, self.origin, relativize=False, check_origin=True, allow_directives=DIRECTIVES)
         except (dns.exception.DNSException, ValueError) as error:
             raise ValueError(f"this is not a zone file for {self.origin}: {error}") from error
-        self.nodes = {name: {rdataset.rdtype: rdataset for rdataset in node} for name, node in read.nodes.items()}
+        nodes = {name: {found.rdtype: found for found in node if found.rdtype not in MADE_BY_SIGNING} for name, node in read.nodes.items()}
+        for name, node in nodes.items():
+            _check(name, node, self.origin)
+        self.nodes = {name: node for name, node in nodes.items() if node}
         self.touch()
+
+
+def _check(name: dns.name.Name, node: Node, origin: dns.name.Name) -> None:
+    """Raises ValueError for record sets that no zone has at one name."""
+    if RdataType.CNAME in node and (len(node) > 1 or len(node[RdataType.CNAME]) > 1):
+        raise ValueError(f"{name}: a CNAME stands alone (RFC 2181, section 10.1)")
+    if len(node.get(RdataType.SOA, ())) > 1 or (RdataType.SOA in node and name != origin):
+        raise ValueError(f"{name}: a zone has one SOA record, at its top (RFC 1035, section 5.2)")
+    for rrtype, found in node.items():
+        octets = sum(len(name.labels) + 10 + len(record.to_wire()) for record in found)
+        if octets > RECORD_SET_OCTETS:
+            raise ValueError(f"{name}: {octets} octets of {dns.rdatatype.to_text(rrtype)} records fit no DNS message")
 
 
 def _record(rrtype: RdataType, text: str, origin: dns.name.Name) -> dns.rdata.Rdata:
     """One record from its text; a TXT value may stand without quotes, as in a DNS panel, and is split at 255 bytes."""
-    if rrtype == RdataType.TXT and '"' not in text:
+    if rrtype == RdataType.TXT and not STRINGS.fullmatch(text):
         text = quoted(text)
+    elif "\n" in text or "\r" in text:
+        raise ValueError("one value is one record, on one line")
     try:
         return dns.rdata.from_text(dns.rdataclass.IN, rrtype, text, origin, relativize=False)
     except (dns.exception.DNSException, ValueError) as error:

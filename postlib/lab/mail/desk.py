@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from postlib.lab.mail.office import Office
 
 HOPS = 20  # Received fields before a message is taken for a loop (RFC 5321, section 6.3, asks for a large number)
+TOO_MANY_HOPS = "554 5.4.6 Too many hops"
 NO_SUCH_USER = "550 5.1.1 No such user here"
 
 
@@ -39,7 +40,7 @@ class Desk:
     async def receive(self, envelope: Received) -> str:
         """Judge a message, then keep it, refuse it or send it on. The reply is the machine's last word."""
         if envelope.message.lower().count(b"\nreceived:") > HOPS:
-            return "554 5.4.6 Too many hops"
+            return TOO_MANY_HOPS
         net = self.office.servers.network(self.machine.addresses[0])
         judgement = await judge(net, envelope, self.machine.name)
         replies = [await self._for(recipient, envelope, judgement) for recipient in envelope.recipients]
@@ -69,7 +70,12 @@ class Desk:
         return "250 2.0.0 Ok"
 
     async def _onward(self, settings: MailSettings, envelope: Received, message: bytes) -> str:
-        """A list sends a changed copy under its own envelope; a forwarder the same message under the old one."""
+        """A list sends a changed copy under its own envelope; a forwarder the same message under the old one.
+
+        Each does so once with one message: lists that are members of each other would multiply it with every hop.
+        """
+        if not self.office.first_time(settings.domain, message_id(message)):
+            return TOO_MANY_HOPS
         sender = self.office.sender(self.machine.name)
         if settings.receiver == "list":
             message, back = for_list(message, settings.domain, rewrites=settings.rewrites), f"bounces@{settings.domain}"

@@ -25,6 +25,7 @@ class Office:
     def __init__(self, servers: Servers) -> None:
         self.servers, self.state, self.record = servers, servers.state, servers.record
         self.mailboxes, self.ledger = Mailboxes(), Ledger()
+        self._onward: set[tuple[str, str]] = set()  # what each list and forwarder has sent on
         self._aligned: dict[str, set[str]] = {}  # what each provider has learnt of sources
         self._numbers = itertools.count(1)
         servers.postmaster = self
@@ -64,6 +65,12 @@ class Office:
         if judgement.passed:
             self._aligned.setdefault(provider, set()).add(source)
 
+    def first_time(self, domain: str, message_id: str) -> bool:
+        """Whether a list or forwarder sees that message for the first time; asking is telling."""
+        news = (domain, message_id) not in self._onward
+        self._onward.add((domain, message_id))
+        return news
+
     def _ring(self) -> None:
         """Set the bell for the next midnight (UTC), when a day's reports are due."""
         now = self.state.clock.now()
@@ -72,8 +79,8 @@ class Office:
 
     def _midnight(self) -> None:
         if not self.servers.closed:
+            self._ring()  # first: a report that cannot be written must not be the last that is tried
             background.run(self._report())
-            self._ring()
 
     async def _report(self) -> None:
         """Mail the day's reports, each from its provider's own servers, signed as any of its mail."""

@@ -13,6 +13,7 @@ from postlib.protocols import dmarc, reports
 from postlib.protocols.reports import AggregateReport, AuthResults, DkimResult, Identifiers, PolicyEvaluated, Record, SpfResult
 from postlib.resolver import Resolver
 
+REPORT = b"\r\nSubject: Report Domain:"  # how the subject of a report begins: RFC 9990, "Email"
 Key = tuple[str, str]
 """The provider's domain and the domain whose policy was found."""
 
@@ -25,7 +26,12 @@ class Ledger:
         self._policies: dict[Key, dmarc.Record] = {}
 
     def count(self, provider: str, envelope: Received, judgement: Judgement, decision: Decision) -> None:
-        """Count one message, if its author's domain has a policy record that asks for reports."""
+        """Count one message, if its author's domain has a policy record that asks for reports.
+
+        A report that is no forgery is not counted: two who reported on each other's reports would never come to an end.
+        """
+        if judgement.passed and REPORT in envelope.message.split(b"\r\n\r\n", 1)[0]:
+            return
         found = judgement.dmarc.discovery if judgement.dmarc else None
         if judgement.dmarc is None or found is None or found.record is None or not found.record.rua:
             return
