@@ -10,17 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dns.message
+import dns.name
+import dns.opcode
 import dns.query
+import dns.rcode
 import pytest
 
 from postlib import background
 from postlib.lab.build import build
+from postlib.lab.export import zone_file
 from postlib.lab.internet import Internet, visit
 from postlib.network import Unreachable
 from postlib.resolver import Resolver, Security
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 MONITORING = "v=DMARC1; p=none; rua=mailto:dmarc@auroria.post"
+ADDRESSES = ("clara@inbox.example", "omar@oldmail.example", "dmarc@auroria.post")
 DIGEST = """
 import hashlib, sys
 from datetime import UTC, datetime
@@ -214,3 +219,107 @@ def test_the_record_tells_what_happened(internet: Internet) -> None:
     [message] = internet.record.of("message")
     assert message.where == "mx1.inbox.example" and "ana@valdoria.post" in message.details
     assert json.dumps([str(event) for event in internet.record])
+
+
+def test_a_domain_taken_before_a_reset_is_that_of_the_new_internet(internet: Internet) -> None:
+    auroria = internet.domain("auroria.post")
+    internet.reset()
+    auroria.publish("x", "TXT", "y")
+    assert auroria.zone.get("x", "TXT") == ('"y"',) == internet.domain("auroria.post").zone.get("x", "TXT")
+    assert background.run(Resolver(internet.network).resolve("x.auroria.post", "TXT")).exists
+
+
+def test_names_are_relative_as_in_a_panel_so_they_can_be_doubled(internet: Internet) -> None:
+    """The classic mistake: the panel adds the domain to a name that has it already."""
+    auroria = internet.domain("auroria.post")
+    auroria.publish("_dmarc.auroria.post", "TXT", "v=DMARC1; p=reject")
+    resolver = Resolver(internet.network)
+    doubled = background.run(resolver.resolve("_dmarc.auroria.post.auroria.post", "TXT"))
+    right = background.run(resolver.resolve("_dmarc.auroria.post", "TXT"))
+    assert doubled.texts == (b"v=DMARC1; p=reject",) and b"p=none" in right.texts[0]
+    auroria.publish("_dmarc.auroria.post.", "TXT", "v=DMARC1; p=quarantine")
+    assert auroria.zone.get("_dmarc", "TXT") == ('"v=DMARC1; p=quarantine"',)
+    for outside in (".", "www.valdoria.post.", "post."):
+        with pytest.raises(ValueError, match="not in the zone"):
+            auroria.publish(outside, "TXT", "x")
+
+
+@pytest.mark.parametrize(
+    ("given", "served"),
+    [
+        ("v=spf1 mx -all; x", b"v=spf1 mx -all; x"),
+        ('v=x; a="b"; c', b'v=x; a="b"; c'),
+        ('"two" "strings"', b"twostrings"),
+        ("back\\slash", b"back\\slash"),
+        ("caf\u00e9", "caf\u00e9".encode()),
+        ('"caf\u00e9"', "caf\u00e9".encode()),
+        ("x" * 600, b"x" * 600),
+        ("", b""),
+        ("line\nbreak", b"line\nbreak"),
+        ('"unclosed', b'"unclosed'),
+    ],
+)
+def test_a_text_is_served_as_it_was_given(given: str, served: bytes, internet: Internet) -> None:
+    """RFC 1035, section 3.3.14: strings of at most 255 octets; quotes around the whole are the master file's."""
+    internet.domain("auroria.post").publish("text", "TXT", given)
+    assert background.run(Resolver(internet.network).resolve("text.auroria.post", "TXT")).texts == (served,)
+
+
+def test_the_zone_goes_out_as_text_and_comes_in_again(internet: Internet) -> None:
+    auroria, pelagia = internet.domain("auroria.post"), internet.domain("pelagia.post")
+    before = auroria.zone.text()
+    auroria.zone.load(before)
+    assert auroria.zone.text() == before
+    pelagia.zone.load(zone_file(internet.state.zones[dns.name.from_text("pelagia.post")]))  # signed: the records of signing are made anew
+    assert background.run(Resolver(internet.network).resolve("www.pelagia.post", "A")).security is Security.SECURE
+
+
+def test_the_same_acts_and_letters_give_the_same_messages_reports_too() -> None:
+    def told() -> list[bytes]:
+        with visit("union", at=AT) as up:
+            for recipient in ("clara@inbox.example", "omar@oldmail.example", "discussion@stampclub.example"):
+                up.send("ana@auroria.post", recipient)
+            up.campaign("parcel-fee")
+            up.clock.advance(days=1)
+            return [kept.message for address in ADDRESSES for kept in up.mailbox(address)]
+
+    assert told() == told() != []
+
+
+def test_reports_on_reports_are_not_made(internet: Internet) -> None:
+    """Two who reported on each other's reports would do so every day for ever."""
+    internet.send("ana@valdoria.post", "clara@inbox.example")
+    internet.clock.advance(days=1)
+    sent = len(internet.record.of("report"))
+    internet.clock.advance(days=5)
+    assert sent >= 1 and len(internet.record.of("report")) == sent
+
+
+def test_lists_that_are_members_of_each_other_do_not_multiply_a_letter(internet: Internet) -> None:
+    for number, domain in enumerate(("stampclub.example", "alumni.example", "printpost.example")):
+        others = [f"discussion@{other}" for other in ("stampclub.example", "alumni.example", "printpost.example") if other != domain]
+        internet.do({"act": "mail", "domain": domain, "receiver": "list", "members": [*others, f"user{number}@inbox.example"]})
+    internet.send("ana@valdoria.post", "discussion@stampclub.example")
+    assert len(internet.record.of("onward")) == 9
+
+
+def test_a_bell_that_raises_is_heard_and_the_next_day_comes(internet: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise OSError("no reports today")
+
+    internet.send("ana@valdoria.post", "clara@inbox.example")
+    with monkeypatch.context() as patched:
+        patched.setattr(type(internet.office), "_report", broken)
+        with pytest.raises(OSError, match="no reports"):
+            internet.clock.advance(days=1)
+    internet.clock.advance(days=1)
+    assert internet.record.of("report")
+
+
+def test_a_resolver_says_what_it_does_not_look_into(internet: Internet) -> None:
+    host, port = internet.servers.outside("192.0.2.10", 53, "udp")
+    asked = {rcode: dns.message.make_query("auroria.post", "A") for rcode in (dns.rcode.BADVERS, dns.rcode.NOTIMP, dns.rcode.REFUSED)}
+    asked[dns.rcode.BADVERS].use_edns(1)
+    asked[dns.rcode.NOTIMP].set_opcode(dns.opcode.STATUS)
+    asked[dns.rcode.REFUSED] = dns.message.make_query("version.bind", "TXT", "CH")
+    assert {rcode: dns.query.udp(q, host, port=port, timeout=5).rcode() for rcode, q in asked.items()} == {rcode: rcode for rcode in asked}

@@ -73,9 +73,10 @@ def used(internet: Internet) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts sockets in /proc")
 @pytest.mark.parametrize("closing", [True, False], ids=["closed", "forgotten"])
-def test_fifty_visits_leave_no_sockets_behind(closing: bool) -> None:
+def test_many_visits_leave_no_sockets_behind(closing: bool, full: bool) -> None:
+    background.loop()
     before = sockets()
-    for _ in range(50):
+    for _ in range(50 if full else 8):
         internet = visit("clean", at=AT)
         used(internet)
         if closing:
@@ -161,7 +162,7 @@ def test_a_forked_child_has_its_own_internets_and_the_parent_keeps_its() -> None
 
 def test_a_visit_that_is_never_closed_ends_with_the_process() -> None:
     code = "from postlib import check, visit\ninternet = visit('clean')\ncheck('valdoria.post', internet)\n"
-    done = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, timeout=60, cwd=Path.cwd())
+    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, timeout=60, cwd=Path.cwd())
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -203,7 +203,7 @@ def test_unbound_judges_the_trial_zones_as_we_do(against_unbound: dict[str, list
     """Wildcards, empty names, opt-out, DNAME: nothing that our server sends is bogus to it, and the verdicts are ours."""
     cases = against_unbound["trial"]
     assert len({(case["ours"]["rcode"], case["ours"]["security"]) for case in cases}) >= 5
-    unknown = [case for case in disagreed(cases) if not (alias_asked_below_dname(case) or long_chain(case))]
+    unknown = [case for case in disagreed(cases) if not (alias_asked_below_dname(case) or long_chain(case) or no_data_hidden_by_opt_out(case))]
     assert not unknown, json.dumps(unknown[:3], indent=1)
 
 
@@ -215,3 +215,10 @@ def alias_asked_below_dname(case: Said) -> bool:
 def long_chain(case: Said) -> bool:
     """More aliases than Unbound follows."""
     return len([record for record in case["ours"]["answer"] if " cname " in record]) > ALIASES_OF_UNBOUND
+
+
+def no_data_hidden_by_opt_out(case: Said) -> bool:
+    """An empty name that opt-out leaves without NSEC3, asked for another type than DS. By RFC 5155, section 8.5, an NSEC3 of that
+    very name is needed, and we find no proof; Unbound takes the opt-out span, as for a DS (section 8.6), and says insecure."""
+    shown = case["ours"]["security"], case["unbound"]["security"]
+    return shown == ("withheld", "insecure") and "two.optout." in case["name"].lower() and case["type"] != "DS"

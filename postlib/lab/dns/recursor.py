@@ -36,6 +36,7 @@ class Recursor(Service):
         if question.flags & dns.flags.QR:
             return None
         reply = dns.message.make_response(question, recursion_available=True, our_payload=PAYLOAD)
+        reply.flags |= question.flags & dns.flags.CD  # RFC 4035, section 3.2.2
         self._under_way += 1
         try:
             await self._fill(reply, question)
