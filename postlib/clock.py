@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-
 TEN_YEARS = timedelta(days=3650)  # the life of the lab's root certificate; an end to what one call, or one journal, may ask for
 
 
@@ -44,7 +43,10 @@ class LabClock:
     def __init__(self, at: datetime) -> None:
         if at.tzinfo is None:
             raise ValueError("a lab clock needs a time with its time zone, for example datetime(2026, 11, 23, tzinfo=UTC)")
-        self._now = self._start = at.astimezone(UTC)
+        try:
+            self._now = self._start = at.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(f"{at} is beyond what a calendar holds") from error
         self._advancing = threading.RLock()
         self._bells: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import certifi
 import dns.exception
@@ -27,6 +27,9 @@ import dns.message
 import dns.resolver
 
 from postlib.clock import Clock, LabClock, SystemClock
+from postlib.unknown import ABSENT, Absent, CouldNotTell, Unknown
+
+__all__ = ["ABSENT", "Absent", "CouldNotTell", "Lame", "Network", "Unknown", "Unreachable"]
 
 Transport = Literal["udp", "tcp"]
 Route = Callable[[str, int, Transport], tuple[str, int]]
@@ -70,55 +73,6 @@ class Lame(Unreachable):
     """Every authoritative server of the zone failed, seen by our own iteration: a fact about the zone."""
 
 
-class CouldNotTell(Exception):
-    """A check touched an Unknown; only the probe runner catches this."""
-
-    def __init__(self, unknown: Unknown) -> None:
-        super().__init__(unknown)
-        self.unknown = unknown
-
-    def __str__(self) -> str:
-        return f"{self.unknown.reason} at {self.unknown.where}"
-
-
-@dataclass(frozen=True, eq=False)
-class Absent:
-    """The question was answered, and the answer is: there is none (no such name, or no such data)."""
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-    def __reduce__(self) -> str:
-        return "ABSENT"  # there is one of it, also after a copy or on the other side of a pickle
-
-
-ABSENT = Absent()
-
-
-@dataclass(frozen=True, eq=False)
-class Unknown:
-    """It could not be told. Whatever touches it becomes unknown too: every use raises CouldNotTell, its text not excepted.
-
-    Only `repr`, `isinstance`, `is`, hashing, copying and pickling leave it in peace.
-    """
-
-    reason: str
-    where: str
-
-    def _touch(self, *_: Any) -> NoReturn:
-        raise CouldNotTell(self)
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):  # copy, pickle and inspection ask for these
-            raise AttributeError(name)
-        raise CouldNotTell(self)
-
-    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _touch
-    __str__ = __format__ = __int__ = __float__ = __index__ = __call__ = __reversed__ = __add__ = __radd__ = __sub__ = __rsub__ = _touch
-    __or__ = __ror__ = __and__ = __rand__ = _touch
-    __hash__ = object.__hash__
-
-
 @dataclass(frozen=True)
 class Network:
     """An Internet as seen from one place. `Network()` is the real one; a lab hands out the same class with another `route`.
@@ -149,9 +103,9 @@ class Network:
         try:
             book = json.loads(Path(path).read_text(encoding="utf-8"))
             routes = {(str(a), int(p), t): _loopback(h, q) for a, p, t, h, q in book["routes"]}
-            settings = {
+            settings: dict[str, Any] = {
                 "iterate": True,
-                "root_hints": tuple((_text(name), tuple(str(ipaddress.ip_address(a)) for a in given)) for name, given in book["root_hints"]),
+                "root_hints": tuple((_text(name), tuple(str(ipaddress.ip_address(a)) for a in many)) for name, many in book["root_hints"]),
                 "trust_anchor": tuple(_text(ds) for ds in book["trust_anchor"]),
                 "certificate_roots": _text(book["certificate_roots"]),
                 "clock": LabClock(datetime.fromisoformat(book["at"])),

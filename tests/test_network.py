@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from zones import Zones
 
 from postlib.clock import LabClock
-from postlib.network import ABSENT, CouldNotTell, Network, Transport, Unknown, Unreachable, proxy_header
+from postlib.network import ABSENT, CouldNotTell, Lame, Network, Transport, Unknown, Unreachable, proxy_header
 
 QUESTION = dns.message.make_query("auroria.post", "A")
 SPECIAL = ["192.0.2.1", "198.51.100.7", "203.0.113.9", "10.0.0.1", "127.0.0.1", "169.254.1.1", "224.0.0.1", "2001:db8::1", "::1"]
@@ -155,3 +157,98 @@ def test_a_lab_clock_rings_in_order_and_never_goes_back() -> None:
         clock.advance(days=-1)
     with pytest.raises(ValueError, match="time zone"):
         LabClock(datetime(2026, 11, 23))
+
+
+def test_an_unknown_is_not_even_text_or_a_number() -> None:
+    """A text of it would stand as evidence under a check that passed."""
+    unknown = Unknown("timeout", "192.0.2.1:53")
+    told: Any = unknown
+    touches = [lambda: str(told), lambda: f"{told}", lambda: told + 1, lambda: 1 + told, lambda: int(told), lambda: told(),
+               lambda: {1} | told, lambda: told != 1, lambda: "x".join(told)]  # fmt: skip
+    for touch in touches:
+        with pytest.raises(CouldNotTell):
+            touch()
+
+
+def pickled(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
+def test_facts_survive_a_copy_and_a_pickle(again: Any) -> None:
+    """A scan over several processes hands them over."""
+    unknown = again(Unknown("timeout", "192.0.2.1:53"))
+    assert isinstance(unknown, Unknown) and unknown.reason == "timeout" and "timeout" in repr(unknown)
+    assert again(ABSENT) is ABSENT
+    for error in (Unreachable("timeout", "192.0.2.1:53"), Lame("servfail", "post.")):
+        assert str(again(error)) == str(error) and (again(error).reason, again(error).where) == (error.reason, error.where)
+    assert again(CouldNotTell(unknown)).unknown.where == "192.0.2.1:53"
+
+
+BOOK: dict[str, Any] = {"routes": [["192.0.2.1", 53, "udp", "127.0.0.1", 5300]], "root_hints": [["ns.root.test.", ["192.0.2.1"]]],
+                        "trust_anchor": [], "certificate_roots": "", "at": "2026-11-23T00:00:00+00:00"}  # fmt: skip
+HOSTILE_BOOKS: dict[str, Any] = {
+    "a list": [],
+    "off the machine": BOOK | {"routes": [["192.0.2.1", 53, "udp", "192.0.2.1", 53]]},
+    "a name": BOOK | {"routes": [["192.0.2.1", 53, "udp", "localhost", 5300]]},
+    "no port": BOOK | {"routes": [["192.0.2.1", 53, "udp", "127.0.0.1", 0]]},
+    "a port beyond all": BOOK | {"routes": [["192.0.2.1", 53, "udp", "127.0.0.1", 10**30]]},
+    "a port without end": BOOK | {"routes": [["192.0.2.1", 53, "udp", "127.0.0.1", float("inf")]]},
+    "a long route": BOOK | {"routes": [[1, 2, 3, 4, 5, 6]]},
+    "hints that are text": BOOK | {"root_hints": [["ns.root.test.", "192.0.2.1"]]},
+    "an anchor of numbers": BOOK | {"trust_anchor": [1]},
+    "roots of numbers": BOOK | {"certificate_roots": 5},
+    "no time zone": BOOK | {"at": "2026-11-23"},
+    "no time": BOOK | {"at": 5},
+}
+
+
+@pytest.mark.parametrize("book", HOSTILE_BOOKS.values(), ids=HOSTILE_BOOKS)
+def test_a_hostile_address_book_is_refused(book: Any, tmp_path: Path) -> None:
+    path = tmp_path / "book.json"
+    path.write_text(json.dumps(book))
+    with pytest.raises(ValueError, match="is not an address book"):
+        Network.load(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "\xff", None])
+def test_what_is_no_file_of_json_is_no_address_book(text: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "book.json"
+    if text is not None:
+        path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match="is not an address book"):
+        Network.load(path)
+
+
+def test_no_setting_opens_an_address_book(tmp_path: Path) -> None:
+    path = tmp_path / "book.json"
+    path.write_text(json.dumps(BOOK))
+    with pytest.raises(ValueError, match="route"):
+        Network.load(path, route=None)
+    network = Network.load(path, forwarder="8.8.8.8:53", iterate=False)
+    with pytest.raises(Unreachable, match="no-route"):
+        asyncio.run(network.ask(QUESTION, "8.8.8.8"))
+
+
+def test_a_lab_clock_stays_where_it_is_when_asked_for_too_much() -> None:
+    clock, rung = LabClock(datetime(2026, 11, 23, tzinfo=UTC)), []
+    clock.ring(datetime(2026, 11, 24, tzinfo=UTC), lambda: rung.append(1))
+    for absurd in ({"days": 10**9}, {"days": 10**12}, {"days": 3651}, {"seconds": float("nan")}, {"hours": float("inf")}):
+        with pytest.raises(ValueError):
+            clock.advance(**absurd)
+    assert clock.now() == datetime(2026, 11, 23, tzinfo=UTC) and not rung
+
+
+def test_a_bell_may_advance_the_clock_and_one_that_raises_stops_it_there() -> None:
+    clock, rung = LabClock(datetime(2026, 11, 23, tzinfo=UTC)), []
+
+    def broken() -> None:
+        raise OSError("broken")
+
+    clock.ring(datetime(2026, 11, 24, tzinfo=UTC), lambda: rung.append(clock.advance(days=3)))
+    clock.ring(datetime(2026, 11, 25, tzinfo=UTC), lambda: rung.append(clock.now()))
+    assert clock.advance(days=1) == datetime(2026, 11, 27, tzinfo=UTC) and len(rung) == 2
+    clock.ring(datetime(2026, 11, 28, tzinfo=UTC), broken)
+    with pytest.raises(OSError, match="broken"):
+        clock.advance(days=5)
+    assert clock.now() == datetime(2026, 11, 28, tzinfo=UTC) == clock.advance()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import resources
 from itertools import chain
 
@@ -24,6 +24,8 @@ from postlib.lab.replay import replay
 from postlib.lab.state import State
 from postlib.lab.worlds import Entry, World
 
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST = datetime(2080, 1, 1, tzinfo=UTC)  # signatures carry 32-bit times, until 2106 (RFC 4034, section 3.1.5); a lab may go on for years
 RdataType = dns.rdatatype.RdataType
 
 
@@ -34,6 +36,8 @@ def build(world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: I
     """
     told = worlds.load(world)
     clock = LabClock(at)
+    if not EARLIEST <= clock.now() <= LATEST:
+        raise ValueError(f"a lab starts between {EARLIEST:%Y} and {LATEST:%Y}, not in {at.year}")
     keys = Keys(seed)
     state = State(world, seed, clock.now(), clock, keys, Authority(keys, clock.now()))
     _infrastructure(state)

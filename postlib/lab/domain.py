@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
 from postlib import acts
 from postlib.acts import Act
 from postlib.lab.dns.zone import Zone

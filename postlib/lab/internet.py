@@ -73,7 +73,8 @@ class Internet:
     def do(self, act: Act) -> None:
         """Carry out one act and write it into the journal. Raises ValueError, and changes nothing, if it cannot be done."""
         apply(self.state, act)
-        self._acts.append({**json.loads(json.dumps(dict(act))), "at": self.clock.now().isoformat()})  # a copy, whatever becomes of the lists in it
+        copied = json.loads(json.dumps(dict(act)))  # whatever becomes of the lists in it
+        self._acts.append({**copied, "at": self.clock.now().isoformat()})
 
     def send(self, author: str, recipient: str, subject: str = "A letter", body: str = "Good day.", *, name: str = "", **how: Any) -> Sent:
         """Send one letter by real SMTP, and say what became of it.
@@ -155,12 +156,14 @@ def _acts(journal: str | Path | Iterable[Act] | None) -> list[Act]:
     """The acts of a journal. Raises ValueError for what is none, and for one longer than a person makes."""
     if isinstance(journal, str | Path):
         journal = _read(Path(journal))
-    acts = list(itertools.islice(journal or (), LONGEST_JOURNAL + 1)) if isinstance(journal, Iterable | None) else [None]
-    if isinstance(journal, Mapping) or not all(isinstance(act, Mapping) for act in acts):
+    if not isinstance(journal, Iterable | None) or isinstance(journal, Mapping):
         raise ValueError("a journal is a list of acts")
+    acts: list[Any] = list(itertools.islice(journal or (), LONGEST_JOURNAL + 1))
     if len(acts) > LONGEST_JOURNAL:
         raise ValueError(f"a journal has at most {LONGEST_JOURNAL} acts")
-    return [dict(act) for act in acts if act is not None]
+    if not all(isinstance(act, Mapping) for act in acts):
+        raise ValueError("a journal is a list of acts, and each act a mapping of names to values")
+    return [dict(act) for act in acts]
 
 
 def _read(path: Path) -> Any:

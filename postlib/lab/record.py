@@ -49,4 +49,4 @@ class Record:
 
     def of(self, kind: str) -> list[Event]:
         """The events of one kind, oldest first."""
-        return [event for event in self._events if event.kind == kind]
+        return [event for event in self if event.kind == kind]

@@ -65,7 +65,7 @@ class State:
     sites: dict[str, Site] = field(default_factory=dict)
     only: frozenset[str] = frozenset()
     first: State | None = None
-    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)  # type: ignore[valid-type]
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.clock.ring(self.clock.now() + timedelta(days=1), self._renew)

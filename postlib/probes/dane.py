@@ -16,7 +16,7 @@ from postlib.probe import Observation, Probe, Profile, told
 from postlib.probes import starttls
 from postlib.probes.starttls import Server, Starttls
 from postlib.protocols.dane import Match, Tlsa, TlsaRecords, match, tlsa
-from postlib.protocols.mx import Exchanger
+from postlib.protocols.mx import NOT_ASKED, Exchanger
 from postlib.protocols.pkix import UNREADABLE, load
 from postlib.protocols.tls import Handshake
 from postlib.resolver import Security
@@ -89,7 +89,8 @@ async def observe(net: Observation, domain: str) -> Dane:
 
 
 async def _named(net: Observation, facts: Starttls, host: Exchanger, mx: Security) -> Named:
-    records = await told(tlsa(net, host.host))
+    why = host.addresses.unknown
+    records = why if why is not None and why.reason == NOT_ASKED else await told(tlsa(net, host.host))
     way = (mx, host.addresses.security) if not host.addresses.unknown else (mx,)
     security = next((s for s in (Security.INDETERMINATE, Security.INSECURE) if s in way), Security.SECURE)
     names = (host.host, facts.domain) if mx is Security.SECURE else (host.host,)

@@ -19,6 +19,7 @@ from postlib.protocols.malformed import Malformed
 from postlib.protocols.tls import TlsRefused
 
 HOPS = 5  # redirections followed; browsers follow about twenty, a healthy site needs two
+LONGEST_BELOW_WWW = 249  # characters: with `www.` before it a longer name is none (RFC 1035, section 2.3.4)
 BODY = 64 * 1024  # octets of a page that are read: only its headers are judged
 PERMANENT = (301, 308)  # RFC 9110, sections 15.4.2 and 15.4.9
 HEADER = "strict-transport-security"
@@ -77,7 +78,8 @@ def own(seen: Seen) -> Response | None:
 
 async def observe(net: Observation, domain: str) -> Web:
     """The answers of both hosts, over HTTPS and over plain HTTP."""
-    names = (domain,) if domain.startswith("www.") else (domain, f"www.{domain}")
+    alone = domain.startswith("www.") or len(domain) > LONGEST_BELOW_WWW
+    names = (domain,) if alone else (domain, f"www.{domain}")
     found = await asyncio.gather(*(addresses(net, name) for name in names))
     return Web(domain, tuple(await asyncio.gather(*(_host(net, there) for there in found if there.possible))))
 

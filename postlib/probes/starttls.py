@@ -11,13 +11,14 @@ from postlib.finding import Lever, Remedy, Status, Verdict, failed, not_applicab
 from postlib.network import Unknown, Unreachable
 from postlib.probe import Observation, Probe, Profile, told
 from postlib.probes import mx
-from postlib.protocols.mx import Exchanger, Exchangers
+from postlib.protocols.mx import NOT_ASKED, Exchanger, Exchangers
 from postlib.protocols.smtp import SmtpError
 from postlib.protocols.starttls import StartTls, inspect
 from postlib.protocols.tls import Handshake
 
 CONVERSATIONS = 32  # addresses spoken with for one domain; eight exchangers of two addresses in each family
 MODERN = ("TLSv1.2", "TLSv1.3")  # RFC 8996 ends what is older
+NOT_THE_PORT = ("no-greeting", "special-address", NOT_ASKED)  # reasons that say nothing of port 25
 NAMELESS = ("wrong-name", "no-certificate", "malformed")  # words of Trust: the certificate does not bear the host's name
 
 Problem = Callable[[StartTls], "str | Unknown | None"]
@@ -200,7 +201,7 @@ def _wrong(facts: Starttls, problem: Problem) -> list[tuple[StartTls, str]]:
 def silence(facts: Starttls) -> Verdict:
     """Nobody spoke with us. Where no port 25 answers at all, the way out of here is the likeliest reason: many networks close it."""
     why = facts.unseen[0]
-    if all(server.address and server.seen.reason != "no-greeting" for server in facts.servers if isinstance(server.seen, Unknown)):
+    if all(server.address and server.seen.reason not in NOT_THE_PORT for server in facts.servers if isinstance(server.seen, Unknown)):
         return unknown(reason="port-25-blocked", where=tuple(server.address for server in facts.servers))
     return unknown(reason=why.reason, where=why.where)
 

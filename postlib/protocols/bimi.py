@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from postlib.protocols.text_record import texts_at
 from postlib.resolver import Resolver
 
 RECORD_LIMIT = 65535  # octets: RFC 1035, section 3.2.1
-TAG = re.compile(r"[ \t]*([a-z][a-z0-9_]*)[ \t]*=[ \t]*([^\x00-\x1f;]*?)[ \t]*", re.IGNORECASE)
+NAME = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE)
+CONTROL = re.compile(r"[\x00-\x1f]")
 LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 
 
@@ -58,10 +60,10 @@ def parse_record(text: bytes) -> Record:
     if len(parts) > 1 and not parts[-1].strip(" \t"):
         parts.pop()
     tags = [_tag(part) for part in parts]
-    names = [name for name, _ in tags]
+    times = Counter(name for name, _ in tags)
     if tags[0] != ("v", "BIMI1"):
         raise Malformed("bad-version", parts[0][:80])
-    again = next((name for name in names if names.count(name) > 1), None)
+    again = next((name for name, count in times.items() if count > 1), None)
     if again is not None:
         raise Malformed("duplicate-tag", again)
     values = dict(tags)
@@ -72,10 +74,10 @@ def parse_record(text: bytes) -> Record:
 
 
 def _tag(part: str) -> tuple[str, str]:
-    found = TAG.fullmatch(part)
-    if found is None:
+    name, equals, value = (piece.strip(" \t") for piece in part.partition("="))
+    if not equals or NAME.fullmatch(name) is None or CONTROL.search(value):
         raise Malformed("bad-tag", part[:80])
-    return found[1].lower(), found[2]
+    return name.lower(), value
 
 
 def _https(uri: str) -> str:

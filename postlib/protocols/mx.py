@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import dns.name
 
-from postlib.network import Network
+from postlib.network import Network, Unknown
 from postlib.protocols.addresses import Addresses, addresses, text
 from postlib.protocols.service_identity import is_address
 from postlib.resolver import Resolver, Security
 
-EXCHANGERS_LIMIT = 64  # hosts looked up; a UDP answer of 512 octets holds about thirty
+EXCHANGERS_LIMIT = 64  # hosts looked up; a UDP answer of 512 octets holds about thirty. The others are named, their addresses Unknown
+NOT_ASKED = "not-asked"  # why they are
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ async def mail_exchangers(net: Network | Resolver, domain: str) -> Exchangers:
     if not records:
         return await _implicit(resolver, domain, answer.security)
     hosts = await asyncio.gather(*(_exchanger(resolver, p, exchange) for p, exchange in targets[:EXCHANGERS_LIMIT]))
+    hosts += [_not_asked(p, text(exchange)) for p, exchange in targets[EXCHANGERS_LIMIT:]]
     null = len(targets) < len(records)
     return Exchangers(domain, tuple(hosts), null and not targets, null and bool(targets), security=answer.security)
 
@@ -80,6 +82,12 @@ async def _exchanger(resolver: Resolver, preference: int, exchange: dns.name.Nam
     found = await addresses(resolver, exchange.to_text())
     host = text(exchange)
     return Exchanger(preference, host, found, _flaw(host, found))
+
+
+def _not_asked(preference: int, host: str) -> Exchanger:
+    """A host past the bound: it is named, and nothing more is known of it."""
+    unknown = Unknown(NOT_ASKED, host)
+    return Exchanger(preference, host, Addresses(host, unknown, unknown))
 
 
 def _flaw(host: str, found: Addresses) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _ssl
 import asyncio
+import re
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,8 @@ VERSIONS = {
 }
 USUAL_CIPHERS = "DEFAULT:@SECLEVEL=0"  # a weak key or an old version is a finding, so our side must not refuse it first
 EVERY_CIPHER = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+# RFC 6066, section 3: an ASCII name; ssl raises for labels that are too long, as the escapes of odd octets make them
+SNI = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 OP_LEGACY_SERVER_CONNECT = 0x4  # ssl has the name from Python 3.12: servers without RFC 5746 are also to be seen
 GOODBYE = 0.5  # seconds a peer gets to answer close_notify (RFC 8446, section 6.1) before we hang up
 
@@ -83,7 +86,7 @@ class Handshake:
 
 
 async def handshake(net: Network | Resolver, address: str, port: int, server_name: str, offer: Offer | None = None) -> Handshake:
-    """Connect, shake hands, hang up. Raises Unreachable, TlsRefused, and ValueError for a name that SNI cannot carry."""
+    """Connect, shake hands, hang up; a name that SNI cannot carry is not sent. Raises Unreachable, TlsRefused, and ValueError for what is no address."""
     network = Resolver.of(net).network
     reader, writer = await network.connect(address, port)
     del reader
@@ -105,7 +108,7 @@ async def upgrade(
         raise Unreachable("local-tls", "this machine") from error
     try:
         async with asyncio.timeout(timeout):
-            await writer.start_tls(context, server_hostname=name or None)
+            await writer.start_tls(context, server_hostname=name if SNI.fullmatch(name) else None)
     except ssl.SSLError as error:
         raise _refused(error, where) from error
     except TimeoutError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,12 @@ HOSTILE: dict[str, Any] = {
     "start nobody again": acts.reset("nobody.post"),
 }
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from([ME, f"ns1.{ME}", "post", "TXT", "match"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from([ME, f"ns1.{ME}", "post", "TXT", "match"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -181,3 +186,11 @@ def test_a_hosted_operator_starts_again_with_its_zone_at_the_hosting_company() -
             assert internet.domain(name).zone.text() == before
             internet.domain(name).publish("x", "TXT", "y")
         assert dns.name.from_text(name) in internet.state.machines["ns1.harbour.example"].shelf.zones
+
+
+@pytest.mark.parametrize("at", [datetime(1, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC),
+                                datetime(9999, 12, 31, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-9)))])  # fmt: skip
+def test_a_lab_starts_at_a_time_that_signatures_can_carry(at: datetime) -> None:
+    """RFC 4034, section 3.1.5: 32 bits, until 2106."""
+    with pytest.raises(ValueError, match="starts between|calendar"):
+        visit("clean", at=at)

@@ -141,3 +141,10 @@ def test_a_message_that_goes_round_ends(internet: Internet) -> None:
     internet.do({"act": "mail", "domain": "alumni.example", "members": ["x@alumni.example"]})
     internet.send("ana@valdoria.post", "x@alumni.example")
     assert len(internet.record.of("onward")) < 30
+
+
+@pytest.mark.parametrize("recipient", ["x@" + "a." * 300 + "post", "x@" + "a" * 64 + ".post", "x@a..post", "x", "", "x@y\r\nz.post"])
+def test_what_is_no_address_is_an_error(recipient: str, internet: Internet) -> None:
+    """RFC 5321, section 4.1.2; RFC 1035, section 2.3.4."""
+    with pytest.raises(ValueError, match="not a mail address"):
+        internet.send("ana@valdoria.post", recipient)

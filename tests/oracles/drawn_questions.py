@@ -10,7 +10,7 @@ import dns.name
 
 from postlib.lab.dns.zone import Zone
 
-TYPES = "A AAAA MX TXT NS SOA DS DNSKEY TLSA CAA SRV CNAME DNAME".split()
+TYPES = ("A", "AAAA", "MX", "TXT", "NS", "SOA", "DS", "DNSKEY", "TLSA", "CAA", "SRV", "CNAME", "DNAME")
 NOWHERE = ("nothing", "a.b.c", "*", "*.x", "_25._tcp", "0", "zzz", "-", "xn--9ca")
 
 

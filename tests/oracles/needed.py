@@ -22,6 +22,7 @@ PACKAGES = {
     "nsd": "nsd",
     "nsd-checkzone": "nsd",
     "openssl": "openssl",
+    "ps": "procps",
     "swaks": "swaks",
     "unbound": "unbound",
     "unshare": "util-linux",
@@ -46,7 +47,9 @@ def rigged(rig: str, *words: str, timeout: float = 300) -> Any:
     return json.loads(done.stdout)
 
 
-def said(*command: str, stdin: str = "", timeout: float = 60) -> tuple[int, str]:
+def said(*command: str, stdin: str = "", timeout: float = 60, folder: Path | None = None) -> tuple[int, str]:
     """Run a program: its exit code, and all that it said."""
-    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+    done = subprocess.run(
+        command, input=stdin, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False
+    )
     return done.returncode, done.stdout

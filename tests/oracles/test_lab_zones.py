@@ -1,4 +1,4 @@
-"""NSD, BIND, ldns and Unbound read the lab's zones and walk its Internet: what they find is what we say. tests/oracles.md tells the rest."""
+"""NSD, BIND, ldns and Unbound read the lab's zones and walk its Internet: they find what we say. tests/oracles.md tells the rest."""
 
 from __future__ import annotations
 
@@ -39,11 +39,12 @@ def test_every_zone_of_the_union_is_exported(exported: dict[str, Path]) -> None:
     assert {".", "post.", "auroria.post.", "lumenia.post.", "2.0.192.in-addr.arpa.", "inbox.example."} <= set(exported)
 
 
-@pytest.mark.parametrize("checker", [("named-checkzone", "-i", "local", "-k", "fail", "-r", "fail"), ("nsd-checkzone",)], ids=lambda c: c[0])
-def test_bind_and_nsd_load_every_zone(exported: dict[str, Path], checker: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("command", ["named-checkzone -i local -k fail -r fail", "nsd-checkzone"])
+def test_bind_and_nsd_load_every_zone(exported: dict[str, Path], command: str) -> None:
     """RFC 1035, section 5: the files need no change."""
-    needs(checker[0])
-    refused = {origin: told for origin, path in exported.items() for code, told in [said(*checker, origin, str(path))] if code}
+    checker, *options = command.split()
+    needs(checker)
+    refused = {origin: told for origin, path in exported.items() for code, told in [said(checker, *options, origin, str(path))] if code}
     assert not refused
 
 
@@ -142,15 +143,14 @@ def test_each_known_difference_is_still_there(against_nsd: dict[str, Said], full
 # RSASHA1: operators of validators treat it as unsupported (RFC 9905, section 2); Debian 12's Unbound does not yet.
 RETIRED = "algorithm-retired"
 ALIASES_OF_UNBOUND = 11  # Unbound, iterator.h, MAX_RESTART_COUNT; ours are 16, as BIND's
-IN_FULL = FAULTS
-IN_SHORT = ("not-signed", "ds-digest-wrong", "signatures-expired", "signatures-missing", "denial-missing", "nsec3-too-many-iterations", RETIRED)
+IN_SHORT = ("not-signed", "ds-digest-wrong", "signatures-expired", "signatures-missing", "denial-missing", "nsec3-salted", RETIRED)
 
 
 @pytest.fixture(scope="module")
 def against_unbound(tmp_path_factory: pytest.TempPathFactory, full: bool) -> dict[str, list[Said]]:
     """What Unbound and we make of the union, of valdoria.post under each DNSSEC fault, and of questions drawn for trial.py."""
     needs("unbound")
-    faults = ",".join(IN_FULL if full else IN_SHORT)
+    faults = ",".join(FAULTS if full else IN_SHORT)
     found: dict[str, list[Said]] = rigged(
         "unbound_rig.py", str(tmp_path_factory.mktemp("unbound")), faults, "1500" if full else "150", SEED
     )
@@ -203,7 +203,8 @@ def test_unbound_judges_the_trial_zones_as_we_do(against_unbound: dict[str, list
     """Wildcards, empty names, opt-out, DNAME: nothing that our server sends is bogus to it, and the verdicts are ours."""
     cases = against_unbound["trial"]
     assert len({(case["ours"]["rcode"], case["ours"]["security"]) for case in cases}) >= 5
-    unknown = [case for case in disagreed(cases) if not (alias_asked_below_dname(case) or long_chain(case) or no_data_hidden_by_opt_out(case))]
+    explained = (alias_asked_below_dname, long_chain, no_data_hidden_by_opt_out)
+    unknown = [case for case in disagreed(cases) if not any(explains(case) for explains in explained)]
     assert not unknown, json.dumps(unknown[:3], indent=1)
 
 

@@ -74,7 +74,8 @@ def named(domain: str) -> list[Probe]:
 
 async def in_world(internet: Internet, asked: Iterable[Probe], directory: Path) -> list[dict[str, Any]]:
     """What Unbound and we say of each probe in a world."""
-    shelves = {address: machine.shelf for address, machine in internet.state.by_address.items() if ":" not in address and machine.shelf.changes}
+    machines = {address: machine for address, machine in internet.state.by_address.items() if ":" not in address}
+    shelves = {address: machine.shelf for address, machine in machines.items() if machine.shelf.changes}
     return await judged(internet.network, shelves, asked, directory)
 
 
@@ -100,7 +101,7 @@ async def judged(network: Network, shelves: Mapping[str, Shelf], asked: Iterable
             await stack.enter_async_context(serving(address, shelf))
         port = await stack.enter_async_context(unbound(network, directory))
         ours = Resolver(network)
-        return [{"name": name, "type": kind, "unbound": await theirs(name, kind, port), "ours": await mine(ours, name, kind)} for name, kind in asked]
+        return [{"name": n, "type": kind, "unbound": await theirs(n, kind, port), "ours": await mine(ours, n, kind)} for n, kind in asked]
 
 
 @contextlib.asynccontextmanager
@@ -152,10 +153,15 @@ async def mine(ours: Resolver, name: str, rrtype: str) -> dict[str, Any]:
     try:
         answer = await ours.resolve(name, rrtype)
     except Unreachable as error:
-        return {"rcode": "SERVFAIL", "security": "withheld", "codes": [], "answer": [], "reason": error.reason}
+        return withheld(error.reason)
     if answer.security == "bogus":
-        return {"rcode": "SERVFAIL", "security": "withheld", "codes": [answer.broken and answer.broken.ede], "answer": [], "reason": "bogus"}
+        return withheld("bogus", [int(answer.broken.ede)] if answer.broken and answer.broken.ede is not None else [])
     return {"rcode": dns.rcode.to_text(answer.rcode), "security": str(answer.security), "codes": [], "answer": records(answer.answer)}
+
+
+def withheld(reason: str, codes: Iterable[int] = ()) -> dict[str, Any]:
+    """No answer at all, as a validating resolver gives it."""
+    return {"rcode": "SERVFAIL", "security": "withheld", "codes": list(codes), "answer": [], "reason": reason}
 
 
 def records(rrsets: Iterable[Any]) -> list[str]:

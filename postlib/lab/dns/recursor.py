@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import dns.exception
 import dns.flags
 import dns.message

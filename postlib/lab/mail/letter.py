@@ -11,6 +11,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+import dns.name
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -40,6 +42,7 @@ class Letter:
 def address(text: str, name: str = "") -> Address:
     """A mailbox. Raises ValueError for what is none."""
     try:
+        dns.name.from_text(text.rpartition("@")[2])
         return Address(display_name=name, addr_spec=text)
     except Exception as error:
         raise ValueError(f"{text!r} is not a mail address: {error}") from error
