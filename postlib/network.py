@@ -96,7 +96,7 @@ class Network:
     def load(cls, path: str | Path, **changes: Any) -> Network:
         """The fail-closed Network of an address book written by `postlib lab`; `changes` are other settings of it, never its route.
 
-        Raises ValueError if the file is not one, or if it leads off this machine.
+        Raises OSError if the file cannot be read, ValueError if it is no address book, or leads off this machine.
         """
         if "route" in changes:
             raise ValueError("the route of an address book cannot be changed: it is what keeps its packets on this machine")
@@ -110,7 +110,7 @@ class Network:
                 "certificate_roots": _text(book["certificate_roots"]),
                 "clock": LabClock(datetime.fromisoformat(book["at"])),
             }
-        except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{path} is not an address book of `postlib lab`: {error!r}") from error
 
         def route(address: str, port: int, transport: Transport) -> tuple[str, int]:

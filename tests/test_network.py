@@ -211,11 +211,10 @@ def test_a_hostile_address_book_is_refused(book: Any, tmp_path: Path) -> None:
         Network.load(path)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "\xff", None])
-def test_what_is_no_file_of_json_is_no_address_book(text: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["[" * 100_000, "\xff", ""])
+def test_what_is_no_file_of_json_is_no_address_book(text: str, tmp_path: Path) -> None:
     path = tmp_path / "book.json"
-    if text is not None:
-        path.write_bytes(text.encode("latin-1"))
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match="is not an address book"):
         Network.load(path)
 

@@ -31,6 +31,21 @@ def spf(shown: Any) -> Bundle:
     return {"text/plain": spf.tree(shown), "text/html": spf.html(shown)}
 
 
+def kept(shown: Any) -> Bundle:
+    """A Kept: one letter."""
+    from postlib.display import letter
+
+    return {"text/plain": letter.text(shown), "text/html": letter.html(shown)}
+
+
+def delivery(shown: Any) -> Bundle:
+    """A Delivery: a conversation with a mail server."""
+    from postlib.display.conversation import transcript
+
+    made = transcript(shown)
+    return {"text/plain": made.text(), "text/html": made.html()}
+
+
 def _tabled(name: str) -> Shower:
     def show(shown: Any) -> Bundle:
         from postlib.display import mail
@@ -42,7 +57,7 @@ def _tabled(name: str) -> Shower:
 
 
 def several(shown: Any) -> Bundle | None:
-    """A list or tuple of kept messages, letters sent or acts; None, so that IPython shows it its own way, for any other."""
+    """A list or tuple of kept messages or acts; None, so that IPython shows it its own way, for any other."""
     from postlib.display import mail, plan
 
     kinds = {type(member).__name__ for member in shown}
@@ -63,8 +78,19 @@ FORMATTERS: dict[tuple[str, str], Shower] = {
     ("postlib.protocols.spf.outcome", "Outcome"): spf,
     ("postlib.lab.mail.campaigns", "Campaign"): _tabled("campaign"),
     ("postlib.lab.mail.sender", "Sent"): _tabled("sent"),
-    ("postlib.protocols.smtp.delivery", "Delivery"): _tabled("transcript"),
+    ("postlib.lab.mail.mailbox", "Kept"): kept,
+    ("postlib.protocols.smtp.delivery", "Delivery"): delivery,
 }
+
+
+def text(shown: Any) -> str:
+    """What a terminal shows of one of our classes. Raises TypeError for anything else."""
+    kind = type(shown)
+    shower = several if isinstance(shown, list | tuple) else FORMATTERS.get((kind.__module__, kind.__name__))
+    bundle = shower(shown) if shower is not None else None
+    if bundle is None:
+        raise TypeError(f"postlib has no text for a {kind.__name__}: {', '.join(name for _, name in FORMATTERS)}, letters or a journal")
+    return bundle["text/plain"]
 
 
 def register() -> bool:

@@ -1,9 +1,10 @@
-"""A report as people read it, before it is HTML or text: groups of findings, the broken ones first, in words."""
+"""A report as people read it, before it is HTML or text: groups of findings, what failed first, in words."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from postlib import words
@@ -12,14 +13,37 @@ from postlib.report import Report
 
 QUIET = (Status.PASS, Status.NOT_APPLICABLE)  # what was seen of these is folded away
 FIRST = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
+ADVISED_FAIL = "advised-fail"  # the red word is for what is required
+KINDS = ("fail", ADVISED_FAIL, "pass", "not-applicable", "unknown")
+MANY_ALIKE = 4  # ours: from so many on, checks of a group that are unknown for one reason are one row
+ADDRESS = re.compile(r"(.*:\d+|[0-9.]+|[0-9a-f]*:[0-9a-f:.]+|this machine)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Group:
-    """The findings of one policy, the broken ones first, otherwise in the profile's order."""
+    """The findings of one policy, what failed first, otherwise in the profile's order."""
 
     title: str
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Checks of one group that are unknown for one reason, and what was asked, each once."""
+
+    reason: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """What was asked."""
+        asked = (value for finding in self.findings for name, value in finding.verdict.evidence if name == "where")
+        return tuple(dict.fromkeys(asked))
+
+    @property
+    def said(self) -> str:
+        """How many there are, and the reason."""
+        return words.phrase("alike", count=len(self.findings), reason=words.word(self.reason, self.findings[0].check))
 
 
 def groups(report: Report) -> Iterator[Group]:
@@ -37,16 +61,62 @@ def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (FIRST.index(finding.status), finding.level is not Level.REQUIRED)))
 
 
+def rows(group: Group) -> tuple[Finding | Alike, ...]:
+    """The group's findings; where many are unknown for one reason, they are one row."""
+    reasons = Counter(reason for finding in group.findings if (reason := _reason(finding)))
+    many = {reason for reason, count in reasons.items() if count >= MANY_ALIKE}
+    made: dict[str, Finding | Alike] = {}
+    for finding in group.findings:
+        reason = _reason(finding)
+        if reason not in many:
+            made[finding.check] = finding
+        elif f" {reason}" not in made:  # no check's name has a space
+            made[f" {reason}"] = Alike(reason, tuple(other for other in group.findings if _reason(other) == reason))
+    return tuple(made.values())
+
+
+def _reason(finding: Finding) -> str:
+    """The word for why a check is unknown; "" for any other, and where there is more to say than the reason."""
+    if finding.status is not Status.UNKNOWN or finding.verdict.answer:
+        return ""
+    seen = dict(finding.verdict.evidence)
+    return seen.get("reason", "") if seen.keys() <= {"reason", "where"} else ""
+
+
+def repeated(report: Report) -> dict[str, str]:
+    """Checks whose remedy stands above already, each with the check where it stands."""
+    first: dict[str, str] = {}
+    again: dict[str, str] = {}
+    for finding in (finding for group in groups(report) for finding in group.findings if finding.remedy):
+        assert finding.remedy
+        said = f"{words.sentence(finding.remedy)} {lever(finding)}"
+        if (before := first.setdefault(said, finding.check)) != finding.check:
+            again[finding.check] = before
+    return again
+
+
+def kind(finding: Finding) -> str:
+    """The status as people see it: what failed is told apart by whether it is required."""
+    return ADVISED_FAIL if finding.status is Status.FAIL and not finding.required else finding.status.value
+
+
+def missing(report: Report) -> str:
+    """A sentence where the subject does not exist at all, "" otherwise."""
+    gone = any(finding.check == "delegation.exists" and finding.status is Status.FAIL for finding in report)
+    return words.phrase("no-such-subject", subject=report.subject) if gone else ""
+
+
 def summary(report: Report) -> str:
-    """What it comes to, in a sentence or two."""
+    """How many checks were made, and how many of them came out how: the numbers add up."""
     if not report.findings:
         return words.phrase("no-checks")
-    required = Counter(finding.status for finding in report if finding.required)
-    failed, unknown = required[Status.FAIL], required[Status.UNKNOWN]
-    key = "summary" if unknown else "summary-told" if failed else "all-kept"
-    said = words.phrase(key, failed=failed, required=required.total(), unknown=unknown)
-    advised = sum(not finding.required for finding in report.failed)
-    return f"{said} {words.phrase('advised-failed', advised=advised)}" if advised else said
+    return words.phrase("summary", checks=words.counted("checks", len(report)), counts=counts(report, all_kinds=True))
+
+
+def counts(findings: Iterable[Finding], *, all_kinds: bool = False) -> str:
+    """How many findings came out how; kinds of which there are none are left out, unless `all_kinds`."""
+    count = Counter(kind(finding) for finding in findings)
+    return ", ".join(words.phrase(f"count.{each}", count=count[each]) for each in KINDS if all_kinds or count[each])
 
 
 def as_of(report: Report) -> str:
@@ -56,17 +126,20 @@ def as_of(report: Report) -> str:
 
 
 def heading(group: Group) -> str:
-    """The group's title, and how many findings have which status."""
-    count = Counter(finding.status for finding in group.findings)
-    counts = ", ".join(words.phrase(f"count.{status.value}", count=count[status]) for status in FIRST if count[status])
-    return words.phrase("group", title=group.title, counts=counts)
+    """The group's title, how many checks it has, and how many of them came out how."""
+    checks = words.counted("checks", len(group.findings))
+    return words.phrase("group", title=group.title, checks=checks, counts=counts(group.findings))
 
 
 def seen(finding: Finding) -> Iterator[tuple[str, str, bool]]:
     """The evidence: label, value, and whether the value is a word of ours (and nothing that stood on the wire)."""
     for name, value in finding.verdict.evidence:
-        shown = words.word(value, finding.check)
-        yield words.label(name, finding.check), shown, words.known(value, finding.check)
+        yield label(name, value, finding.check), words.word(value, finding.check), words.known(value, finding.check)
+
+
+def label(name: str, value: str, check: str) -> str:
+    """The label of a piece of evidence. Where nothing could be learnt, `where` is a question, or the address of a server."""
+    return words.label("where-asked" if name == "where" and ADDRESS.fullmatch(value) else name, check)
 
 
 def notes(finding: Finding) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from postlib import words
 from postlib.display import lines
 from postlib.display.harmless import cut, visible
+from postlib.display.lines import Alike, Group
 from postlib.display.style import SHAPES
 from postlib.finding import Finding
 from postlib.report import Report
@@ -17,12 +18,18 @@ TICKS = re.compile(r"`+")
 PUNCTUATION = re.compile(r"([\\`*_\[\]<>#|~&@])")  # what begins markup; it may follow a backslash (CommonMark, section 2.4)
 
 
-def text(report: Report) -> str:
-    """The report as text, no line wrapped, so that what is to be pasted stays whole; a kept rule is one line."""
-    said = [f"{visible(report.subject)}: {lines.summary(report)}", lines.as_of(report)]
+def text(report: Report, *, all: bool = False, hint: str = "") -> str:
+    """The report as text, no line wrapped, so that what is to be pasted stays whole.
+
+    What passed or is not applicable is only counted, with the `hint` behind; with `all`, each is one line.
+    """
+    gone, again = lines.missing(report), lines.repeated(report)
+    said = [visible(line) for line in (gone, f"{report.subject}, {lines.summary(report)}", lines.as_of(report)) if line]
     for group in lines.groups(report):
-        said += ["", lines.heading(group)]
-        said += [line for finding in group.findings for line in (_kept if finding.status in lines.QUIET else _finding)(finding)]
+        said += ["", lines.heading(group), *_rows(group, again, all)]
+        left = [finding for finding in group.findings if _hidden(finding)]
+        if left and not all:
+            said.append(f"  {words.phrase('not-shown', counts=lines.counts(left))}{f' {hint}' if hint else ''}")
     return "\n".join(said) + "\n"
 
 
@@ -31,23 +38,62 @@ def one(finding: Finding) -> str:
     return "\n".join([visible(finding.subject), *_finding(finding)]) + "\n"
 
 
-def _kept(finding: Finding) -> Iterator[str]:
-    yield f"  {SHAPES[finding.status]} {words.status(finding.status)}: {finding.verdict.rule} ({finding.check})"
+def _rows(group: Group, again: Mapping[str, str], all: bool) -> Iterator[str]:
+    for row in lines.rows(group):
+        if isinstance(row, Alike):
+            yield from _alike(row, all)
+        elif row.status not in lines.QUIET:
+            yield from _finding(row, again.get(row.check, ""))
+        elif all or not _hidden(row):
+            yield from _quiet(row)
+
+
+def _hidden(finding: Finding) -> bool:
+    """Whether a finding is only counted: there is nothing to do about it."""
+    return finding.status in lines.QUIET and not finding.verdict.advice
+
+
+def _head(finding: Finding) -> str:
+    kind = lines.kind(finding)
+    return f"  {SHAPES[kind]} {words.status(kind)}: {finding.verdict.rule}"
+
+
+def _quiet(finding: Finding) -> Iterator[str]:
+    yield f"{_head(finding)} ({finding.check})"
     if lines.advice(finding):
         yield f"{INDENT}{visible(lines.advice(finding))}"
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    yield f"  {SHAPES[finding.status]} {words.status(finding.status)}: {finding.verdict.rule}"
+def _alike(row: Alike, all: bool) -> Iterator[str]:
+    """Many checks that are unknown for one reason, on one line; with `all`, each of them below it."""
+    first, *others = row.where or ("",)
+    asked = f"{lines.label('where', first, '')}: {shortened(first)}" if first else ""
+    more = words.counted("others", len(others)) if others else ""
+    yield f"  {SHAPES['unknown']} {row.said}" + (f" ({', '.join(part for part in (asked, more) if part)})" if asked else "")
+    yield from (f"{INDENT}{finding.verdict.rule} ({finding.check})" for finding in row.findings if all)
+
+
+def _finding(finding: Finding, before: str = "") -> Iterator[str]:
+    """One finding; where `before` is a check, its remedy stands there already."""
+    yield _head(finding)
     yield f"{INDENT}{lines.notes(finding)}"
     for said in (lines.answer(finding), lines.advice(finding)):
         if said:
             yield f"{INDENT}{visible(said)}"
     for label, value, _ in lines.seen(finding):
         yield f"{INDENT}{label}: {shortened(value)}"
-    if finding.remedy is not None:
-        yield f"{INDENT}{words.phrase('todo')}: {visible(words.sentence(finding.remedy))}"
+    if before:
+        yield f"{INDENT}{words.phrase('todo')}: {words.phrase('see', check=before)}"
+    elif finding.remedy is not None:
+        yield from _hanging(f"{words.phrase('todo')}: {words.sentence(finding.remedy)}")
         yield f"{INDENT}{lines.lever(finding)}"
+
+
+def _hanging(said: str) -> Iterator[str]:
+    """Text of several lines, those after the first further in, so that none of them can pass for a line of ours."""
+    first, *others = said.replace("\r\n", "\n").split("\n")
+    yield f"{INDENT}{visible(first)}"
+    yield from (f"{INDENT * 2}{visible(line)}".rstrip(" ") for line in others)
 
 
 def shortened(value: str) -> str:
@@ -58,11 +104,13 @@ def shortened(value: str) -> str:
 
 def markdown(report: Report) -> str:
     """The report as Markdown: a table a group. Values stand in code spans, so that nothing in them is markup."""
-    said = [f"**{prose(report.subject)}**: {prose(lines.summary(report))}", "", prose(lines.as_of(report)), ""]
+    gone, again = lines.missing(report), lines.repeated(report)
+    said = [f"**{prose(gone)}**", ""] if gone else []
+    said += [f"**{prose(report.subject)}**, {prose(lines.summary(report))}", "", prose(lines.as_of(report)), ""]
     columns = [words.phrase(key) for key in ("result", "rule", "seen", "todo")]
     for group in lines.groups(report):
         said += [f"### {prose(lines.heading(group))}", "", row(columns), row(["---"] * len(columns))]
-        said += [row(_cells(finding)) for finding in group.findings]
+        said += [row(_all(each) if isinstance(each, Alike) else _cells(each, again.get(each.check, ""))) for each in lines.rows(group)]
         said.append("")
     return "\n".join(said)
 
@@ -72,19 +120,34 @@ def row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cells(finding: Finding) -> list[str]:
+def _cells(finding: Finding, before: str) -> list[str]:
     seen = [f"{prose(label)}: {prose(value) if plain else span(value)}" for label, value, plain in lines.seen(finding)]
-    answer, advice = lines.answer(finding), lines.advice(finding)
-    todo = prose(advice)
-    if finding.remedy is not None:
-        sentence = "".join(span(text) if value else prose(text) for text, value in words.parts(finding.remedy))
-        todo = f"{sentence}<br>{prose(lines.lever(finding))}"
+    answer, kind = lines.answer(finding), lines.kind(finding)
     return [
-        f"{SHAPES[finding.status]} {prose(words.status(finding.status))}",
+        f"{SHAPES[kind]} {prose(words.status(kind))}",
         f"{prose(finding.verdict.rule)}<br>{prose(lines.notes(finding))}",
         "<br>".join([prose(answer)] * bool(answer) + seen),
-        todo,
+        prose(words.phrase("see", check=before)) if before else _todo(finding),
     ]
+
+
+def _todo(finding: Finding) -> str:
+    if finding.remedy is None:
+        return prose(lines.advice(finding))
+    sentence = "".join(_pieces(text, span if value else prose) for text, value in words.parts(finding.remedy))
+    return f"{sentence}<br>{prose(lines.lever(finding))}"
+
+
+def _pieces(text: str, kind: Callable[[str], str]) -> str:
+    """A piece of a remedy; what is to be pasted as several lines stands on several lines."""
+    return "<br>".join(kind(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def _all(row: Alike) -> list[str]:
+    """Many checks that are unknown for one reason."""
+    names = ", ".join(prose(finding.check) for finding in row.findings)
+    asked = "<br>".join(f"{prose(lines.label('where', value, ''))}: {span(value)}" for value in row.where)
+    return [f"{SHAPES['unknown']} {prose(words.status('unknown'))}", f"{prose(row.said)}<br>{names}", asked, ""]
 
 
 def prose(said: str) -> str:

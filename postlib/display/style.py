@@ -5,18 +5,17 @@ No colours but the marks, so that it fits light and dark themes; contrasts of 4.
 
 from __future__ import annotations
 
-from postlib.finding import Status
-
-SHAPES = {Status.PASS: "✔", Status.FAIL: "✘", Status.NOT_APPLICABLE: "–", Status.UNKNOWN: "?"}
-COLOURS = {  # text, ground: each mark brings both
-    Status.PASS: ("#ffffff", "#1b6e3c"),
-    Status.FAIL: ("#ffffff", "#b3261e"),
-    Status.NOT_APPLICABLE: ("#ffffff", "#55606d"),
-    Status.UNKNOWN: ("#1f1a00", "#f2c94c"),
+SHAPES = {"pass": "✔", "fail": "✘", "advised-fail": "✘", "not-applicable": "–", "unknown": "?"}
+COLOURS = {  # text, ground: each mark brings both; red is for what is required
+    "pass": ("#ffffff", "#1b6e3c"),
+    "fail": ("#ffffff", "#b3261e"),
+    "advised-fail": ("#ffffff", "#8a5a00"),
+    "not-applicable": ("#ffffff", "#55606d"),
+    "unknown": ("#1f1a00", "#f2c94c"),
 }
 PAGE = {"light": ("#1a1a1a", "#ffffff"), "dark": ("#e8e8e8", "#16181b")}
 
-_MARKS = "".join(f".postlib .{status}{{color:{text};background:{ground}}}" for status, (text, ground) in COLOURS.items())
+_MARKS = "".join(f".postlib .{kind}{{color:{text};background:{ground}}}" for kind, (text, ground) in COLOURS.items())
 STYLE = (
     ".postlib{line-height:1.45;max-width:78em;color:inherit}"
     ".postlib.postlib p{margin:.3em 0}"
@@ -26,12 +25,13 @@ STYLE = (
     "border:0;border-bottom:1px solid rgba(127,127,127,.5);white-space:normal;max-width:none;font-weight:400}"
     ".postlib.postlib thead th,.postlib.postlib .rule{font-weight:600}"
     ".postlib.postlib .findings{table-layout:fixed}"
-    ".postlib.postlib .findings th:nth-child(1){width:9.5em}"
+    ".postlib.postlib .findings th:nth-child(1){width:10.5em}"
     ".postlib.postlib .findings thead th:nth-child(2){width:25%}"
     ".postlib.postlib .findings thead th:nth-child(3){width:20%}"
     ".postlib.postlib td p:first-child{margin-top:0}"
     ".postlib.postlib h2{font-size:1.3em;margin:1.4em 0 .2em}"
     ".postlib.postlib .mark{display:inline-block;padding:.1em .55em;border-radius:.3em;font-weight:600;white-space:nowrap}"
+    ".postlib.postlib .note{display:inline-block;padding:0 .45em;border:1px solid currentColor;border-radius:.3em;font-size:.9em}"
     ".postlib.postlib .small{font-size:.9em;font-weight:400;display:block;margin-top:.25em}"
     ".postlib.postlib code{color:inherit;background:rgba(127,127,127,.13);padding:0 .2em;font-size:.95em;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from postlib import words
 from postlib.display import lines
-from postlib.display.lines import Group
+from postlib.display.lines import Alike, Group
 from postlib.display.markup import Markup, code, escaped, joined, tag
 from postlib.display.style import PAGE_STYLE, SHAPES, STYLE
-from postlib.finding import Finding, Status
+from postlib.finding import Finding
 from postlib.report import Report
+
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 
 def html(report: Report) -> Markup:
@@ -42,37 +45,49 @@ def document(title: str, body: Markup) -> str:
 
 
 def _report(report: Report) -> Markup:
-    top = joined(tag("strong", report.subject), ": ", lines.summary(report))
-    when = tag("p", lines.as_of(report), class_="small")
-    return tag("section", tag("p", top), when, *(_group(group) for group in lines.groups(report)), aria_label=report.subject)
+    gone = lines.missing(report)
+    top = joined(tag("strong", report.subject), ", ", lines.summary(report))
+    head = (*((tag("p", tag("strong", gone)),) if gone else ()), tag("p", top), tag("p", lines.as_of(report), class_="small"))
+    again = lines.repeated(report)
+    return tag("section", *head, *(_group(group, again) for group in lines.groups(report)), aria_label=report.subject)
 
 
-def _group(group: Group) -> Markup:
-    """What is broken or could not be told lies open; what is kept or does not apply is folded away below it."""
-    loud = tuple(finding for finding in group.findings if finding.status not in lines.QUIET)
+def _group(group: Group, again: Mapping[str, str]) -> Markup:
+    """What failed or is unknown lies open; what passed or is not applicable is folded away below it."""
+    loud = tuple(row for row in lines.rows(group) if isinstance(row, Alike) or row.status not in lines.QUIET)
     quiet = tuple(finding for finding in group.findings if finding.status in lines.QUIET)
     if not quiet:
-        return _table(lines.heading(group), loud)
-    shown = _table(lines.heading(group), loud) if loud else tag("p", tag("strong", lines.heading(group)))
-    folded = lines.heading(Group(group.title, quiet))
-    return joined(shown, tag("details", tag("summary", words.phrase("folded", group=folded)), _table(folded, quiet), class_="quiet"))
+        return _table(lines.heading(group), loud, again)
+    shown = _table(lines.heading(group), loud, again) if loud else tag("p", tag("strong", lines.heading(group)))
+    folded = words.phrase("folded", title=group.title, counts=lines.counts(quiet))
+    return joined(shown, tag("details", tag("summary", folded), _table(lines.heading(Group(group.title, quiet)), quiet), class_="quiet"))
 
 
-def _table(caption: str, findings: tuple[Finding, ...]) -> Markup:
+def _table(caption: str, rows: Iterable[Finding | Alike], again: Mapping[str, str] = NOWHERE) -> Markup:
     columns = (tag("th", words.phrase(key), scope="col") for key in ("result", "rule", "seen", "todo"))
     head = tag("thead", tag("tr", *columns))
-    body = tag("tbody", *(_row(finding) for finding in findings))
+    body = tag("tbody", *(_alike(row) if isinstance(row, Alike) else _row(row, again.get(row.check, "")) for row in rows))
     return tag("table", tag("caption", caption), head, body, class_="findings")
 
 
-def _row(finding: Finding) -> Markup:
+def _row(finding: Finding, before: str) -> Markup:
     rule = tag("th", tag("span", finding.verdict.rule, class_="rule"), tag("span", lines.notes(finding), class_="small"), scope="row")
-    return tag("tr", tag("td", mark(finding.status)), rule, tag("td", _seen(finding)), tag("td", _todo(finding)))
+    todo = escaped(words.phrase("see", check=before)) if before else _todo(finding)
+    return tag("tr", tag("td", mark(lines.kind(finding))), rule, tag("td", _seen(finding)), tag("td", todo))
 
 
-def mark(status: Status) -> Markup:
+def _alike(row: Alike) -> Markup:
+    """Many checks that are unknown for one reason: the checks are folded away."""
+    names = tag("ul", *(tag("li", f"{finding.verdict.rule} ({finding.check})") for finding in row.findings))
+    checks = tag("details", tag("summary", words.phrase("alike-checks")), names)
+    rule = tag("th", tag("span", row.said, class_="rule"), tag("div", checks, class_="small"), scope="row")
+    asked = (joined(tag("dt", lines.label("where", value, "")), tag("dd", code(value))) for value in row.where)
+    return tag("tr", tag("td", mark("unknown")), rule, tag("td", tag("dl", *asked)), tag("td"))
+
+
+def mark(kind: str) -> Markup:
     """A status as a shape, a word and a colour: any one of them is enough."""
-    return tag("span", tag("span", SHAPES[status], aria_hidden="true"), f" {words.status(status)}", class_=f"mark {status.value}")
+    return tag("span", tag("span", SHAPES[kind], aria_hidden="true"), f" {words.status(kind)}", class_=f"mark {kind}")
 
 
 def _seen(finding: Finding) -> Markup:

@@ -24,7 +24,7 @@ from postlib.lab.mail.mailbox import Kept
 from postlib.lab.mail.office import Office
 from postlib.lab.mail.sender import Sent
 from postlib.lab.record import Record
-from postlib.lab.replay import apply, parse_name
+from postlib.lab.replay import WAITS, apply, parse_name
 from postlib.lab.servers import Lease, Servers, close_all
 from postlib.network import Network
 
@@ -73,8 +73,8 @@ class Internet:
     def do(self, act: Act) -> None:
         """Carry out one act and write it into the journal. Raises ValueError, and changes nothing, if it cannot be done."""
         apply(self.state, act)
-        copied = json.loads(json.dumps(dict(act)))  # whatever becomes of the lists in it
-        self._acts.append({**copied, "at": self.clock.now().isoformat()})
+        done = {"act": "wait"} if act["act"] in WAITS else json.loads(json.dumps(dict(act)))  # a copy, whatever becomes of the lists in it
+        self._acts.append({**done, "at": self.clock.now().isoformat()})
 
     def send(self, author: str, recipient: str, subject: str = "A letter", body: str = "Good day.", *, name: str = "", **how: Any) -> Sent:
         """Send one letter by real SMTP, and say what became of it.

@@ -86,7 +86,7 @@ class Handshake:
 
 
 async def handshake(net: Network | Resolver, address: str, port: int, server_name: str, offer: Offer | None = None) -> Handshake:
-    """Connect, shake hands, hang up; a name that SNI cannot carry is not sent. Raises Unreachable, TlsRefused, and ValueError for what is no address."""
+    """Connect, shake hands, hang up; a name that SNI cannot carry is not sent. Raises Unreachable and TlsRefused."""
     network = Resolver.of(net).network
     reader, writer = await network.connect(address, port)
     del reader

@@ -22,6 +22,8 @@ from postlib.resolver.forwarding import Forwarding
 from postlib.resolver.iteration import MAX_NAMESERVERS, Glue, Iteration
 from postlib.resolver.upstream import Upstream
 
+MAX_ADDRESSES = 8  # of one server name asked: the widest honest one we know has four; one more stands for the others, not asked
+
 Resolve = Callable[[dns.name.Name, str], Awaitable[Answer]]
 
 
@@ -79,7 +81,8 @@ async def _states(
 ) -> tuple[ServerState, ...]:
     """What each of these servers says, at each of its addresses."""
     places = await asyncio.gather(*(_addresses(resolve, name, glue) for name in names))
-    return tuple(await asyncio.gather(*(_ask(upstream, zone, name, address) for place in places for name, address in place)))
+    asked = await asyncio.gather(*(_ask(upstream, zone, *pair) for place in places for pair in place[:MAX_ADDRESSES]))
+    return (*asked, *(ServerState(*place[MAX_ADDRESSES], reason="not-asked") for place in places if len(place) > MAX_ADDRESSES))
 
 
 async def _addresses(resolve: Resolve, name: dns.name.Name, glue: Glue) -> list[tuple[dns.name.Name, str]]:

@@ -5,6 +5,7 @@
     label(name, check)           a short label for evidence
     word(value, check)           plain words for a machine word; any other value as it is
     phrase(id, **values)         what the display itself says
+    counted(id, number)          the same with a number, for one thing or for several
     status(status), why(check)
 
 `names:` and `words:` of a file belong to the probe it is named after, before those of general.yaml.
@@ -186,9 +187,9 @@ def known(value: str, check: str = "") -> bool:
     return chosen().scoped(chosen().words, value, check) is not None
 
 
-def status(value: Status) -> str:
-    """The word for a status."""
-    return chosen().text("statuses", value.value)
+def status(value: Status | str) -> str:
+    """The word for a status, also for `advised-fail`. Raises KeyError."""
+    return chosen().text("statuses", str(value))
 
 
 def phrase(key: str, **values: object) -> str:
@@ -196,6 +197,12 @@ def phrase(key: str, **values: object) -> str:
     return "".join(text for text, _ in _filled(chosen().text("phrases", key), {name: str(value) for name, value in values.items()}))
 
 
-def spoken(family: str, value: str) -> str:
-    """The phrase `family.value` (lever, level, outcome, because) where there is one; else plain words for the value."""
-    return chosen().shared["phrases"].get(f"{family}.{value}") or word(value)
+def counted(key: str, count: int) -> str:
+    """A phrase with a number, `key.one` where it is one."""
+    return phrase(f"{key}.one" if count == 1 else key, count=count)
+
+
+def spoken(family: str, value: str, **values: object) -> str:
+    """The phrase `family.value` (lever, level, outcome, because) with its values where there is one; else plain words for the value."""
+    key = f"{family}.{value}"
+    return phrase(key, **values) if key in chosen().shared["phrases"] else word(value)

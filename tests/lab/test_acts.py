@@ -70,6 +70,7 @@ HOSTILE: dict[str, Any] = {
     "keys that are none": acts.mail(ME, selectors=[{"name": "x"}]),
     "a certificate that is none": acts.mail(ME, certificate="best"),
     "a domain that becomes another": acts.mail(ME) | {"domain": ME, "state": {}},
+    "a member that is no address": acts.mail(ME, receiver="list", members=["nobody"]),
     "a million members": acts.mail(ME, members=["a@b.test"] * 10**6),
     "a page of another type": acts.web(ME, pages={"/": 5}),
     "headers of another type": acts.web(ME, pages={"/": {"headers": [1]}}),
@@ -188,9 +189,21 @@ def test_a_hosted_operator_starts_again_with_its_zone_at_the_hosting_company() -
         assert dns.name.from_text(name) in internet.state.machines["ns1.harbour.example"].shelf.zones
 
 
-@pytest.mark.parametrize("at", [datetime(1, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC),
-                                datetime(9999, 12, 31, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-9)))])  # fmt: skip
+BEYOND = [datetime(1, 1, 1, tzinfo=UTC), datetime(1960, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC),
+          datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-9)))]  # fmt: skip
+
+
+@pytest.mark.parametrize("at", BEYOND)
 def test_a_lab_starts_at_a_time_that_signatures_can_carry(at: datetime) -> None:
     """RFC 4034, section 3.1.5: 32 bits, until 2106."""
     with pytest.raises(ValueError, match="starts between|calendar"):
         visit("clean", at=at)
+
+
+def test_a_day_that_was_an_act_is_one_day_in_the_journal() -> None:
+    with visit("clean", at=AT) as internet:
+        internet.do(acts.advance(86_400))
+        internet.do(acts.publish("x.valdoria.post", "TXT", "x"))
+        with visit("clean", at=AT, journal=internet.journal()) as again:
+            assert again.clock.now() == internet.clock.now() == AT + timedelta(days=1)
+            assert again.journal() == internet.journal()

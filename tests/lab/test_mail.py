@@ -148,3 +148,11 @@ def test_what_is_no_address_is_an_error(recipient: str, internet: Internet) -> N
     """RFC 5321, section 4.1.2; RFC 1035, section 2.3.4."""
     with pytest.raises(ValueError, match="not a mail address"):
         internet.send("ana@valdoria.post", recipient)
+
+
+def test_a_domain_may_name_another_for_its_bounces(internet: Internet) -> None:
+    """RFC 7208, section 2.4: SPF speaks of MAIL FROM. Another domain there is not aligned, and DKIM alone carries DMARC."""
+    internet.domain("valdoria.post").mail.set(envelope="www.valdoria.post")
+    kept = internet.send("ana@valdoria.post", "clara@inbox.example").kept
+    assert kept is not None and kept.message.startswith(b"Return-Path: <ana@www.valdoria.post>")
+    assert kept.judgement.spf.domain == "www.valdoria.post" and kept.judgement.spf.result.value == "fail" and kept.judgement.passed

@@ -45,14 +45,22 @@ class Office:
                    headers: Sequence[tuple[str, str]] = ()) -> list[Sent]:  # fmt: skip
         """Send a letter from the author's own servers, or `via` another domain's or machine's.
 
-        `envelope` is MAIL FROM (the author unless given), `signed_by` the domain whose keys sign ("" for none).
+        `envelope` is MAIL FROM (the author, at the domain that its settings name for it), `signed_by` the domain whose keys sign
+        ("" for none).
         """
         domain = letter.author.rpartition("@")[2].lower()
         host = self.state.mail[via or domain].host if (via or domain) in self.state.mail else via or domain
         signer = (via or domain) if signed_by is None else signed_by
         sender = self.sender(host)
         message = sender.signed(letter.octets(self.state.clock.now(), next(self._numbers), headers), signer)
-        return await sender.send(message, letter.author if envelope is None else envelope, [letter.recipient], self.mailboxes.find, helo)
+        back = self._envelope(letter.author, via) if envelope is None else envelope
+        return await sender.send(message, back, [letter.recipient], self.mailboxes.find, helo)
+
+    def _envelope(self, author: str, via: str) -> str:
+        """MAIL FROM of an author's letter, from the domain's own servers or another's."""
+        local, _, domain = author.rpartition("@")
+        settings = self.state.mail.get(domain.lower())
+        return f"{local}@{settings.envelope}" if settings is not None and settings.envelope and not via else author
 
     def known(self, provider: str, source: str) -> bool:
         """Whether a provider has other knowledge in favour of a source: it sent aligned mail before, or is a list or forwarder."""

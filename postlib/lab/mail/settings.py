@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from postlib.lab.mail.letter import address
 from postlib.lab.personalities import known
 
 RECEIVERS = ("operator", "modern", "literal", "list", "forwarder", "none")
@@ -25,7 +26,7 @@ class Selector:
 class MailSettings:
     """The settings of one domain.
 
-    `host` sends and receives; `outbound` are the other hosts that may send. `envelope` is the domain of MAIL FROM.
+    `host` sends and receives. `envelope` is the domain of MAIL FROM, the author's own unless given.
     `receiver` is what happens to mail that arrives: an operator's own mailboxes, a modern provider (RFC 9989),
     a literal one (RFC 7489), a list that sends on to `members` (and `rewrites` From, or not), or a forwarder to `members`.
     `users` are the local parts there are; none given means that all are.
@@ -49,5 +50,7 @@ class MailSettings:
 
     def __post_init__(self) -> None:
         known(self.certificate)
+        for member in (*self.members, *([f"bounces@{self.envelope}"] if self.envelope else [])):
+            address(member)
         if self.receiver not in RECEIVERS:
             raise ValueError(f"a receiver is one of {', '.join(RECEIVERS)}, not {self.receiver!r}")

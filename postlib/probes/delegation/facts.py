@@ -12,6 +12,7 @@ from postlib.resolver import Delegation, ServerState
 
 OUR_SIDE = ("timeout", "unreachable")  # what a machine without that family of addresses sees of every server
 NO_ADDRESS = "no-address"
+NOT_ASKED = "not-asked"  # past a bound of ours
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Delegated:
 
     def _ours(self, state: ServerState) -> bool:
         if state.reason not in OUR_SIDE or not self.seen:
-            return False
+            return state.reason == NOT_ASKED
         v6 = ":" in state.address
         reached = any((":" in other.address) == v6 for other in self.answering)
         return not reached and (v6 or self.seen.parent is None)  # our own walk to the parent went over IPv4

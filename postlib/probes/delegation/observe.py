@@ -13,8 +13,9 @@ from dns.rdtypes.IN.AAAA import AAAA
 
 from postlib.network import ABSENT, Absent, Unknown, Unreachable
 from postlib.probe import Observation, told
-from postlib.probes.delegation.facts import Delegated, Host, texts
+from postlib.probes.delegation.facts import NOT_ASKED, Delegated, Host, texts
 from postlib.resolver import Answer, Security
+from postlib.resolver.iteration import MAX_NAMESERVERS
 
 
 async def observe(net: Observation, domain: str) -> Delegated:
@@ -29,9 +30,11 @@ async def observe(net: Observation, domain: str) -> Delegated:
     names = tuple(dict.fromkeys(texts(seen.parent_ns + seen.child_ns)))
     speaking = dict.fromkeys(state.address for state in seen.servers if state.rcode == dns.rcode.NOERROR)
     hosts, tcp = await asyncio.gather(
-        asyncio.gather(*(_host(net, name) for name in names)), asyncio.gather(*(_by_tcp(net, domain, address) for address in speaking))
+        asyncio.gather(*(_host(net, name) for name in names[:MAX_NAMESERVERS])),
+        asyncio.gather(*(_by_tcp(net, domain, address) for address in speaking)),
     )
-    return Delegated(domain, domain if silent and seen.parent_ns else zone, seen, tuple(hosts), tuple(tcp))
+    past = tuple(Host(name, Unknown(NOT_ASKED, name)) for name in names[MAX_NAMESERVERS:])
+    return Delegated(domain, domain if silent and seen.parent_ns else zone, seen, (*hosts, *past), tuple(tcp))
 
 
 async def holder(net: Observation, domain: str) -> str | Absent | Unknown:

@@ -105,8 +105,9 @@ async def _destinations(net: Observation, discovery: Discovery) -> tuple[Destina
     records = [(domain, record) for domain, text in rival for _, record in dmarc_records((text.encode("latin-1"),))]
     if discovery.record is not None:
         records.append((discovery.domain, discovery.record))
-    uris = list(dict.fromkeys((domain, uri) for domain, record in records for uri in record.rua))[:MOST_DESTINATIONS]
-    agreed = await asyncio.gather(*(told(report_authorised(net, domain, uri)) for domain, uri in uris))
+    uris = list(dict.fromkeys((domain, uri) for domain, record in records for uri in record.rua))
+    agreed: list[Authorisation | Unknown] = [Unknown("not-asked", uri.text) for _, uri in uris]
+    agreed[:MOST_DESTINATIONS] = await asyncio.gather(*(told(report_authorised(net, *pair)) for pair in uris[:MOST_DESTINATIONS]))
     return tuple(Destination(uri.text, answer) for (_, uri), answer in zip(uris, agreed, strict=True))
 
 
