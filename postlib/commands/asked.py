@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +31,10 @@ class Format(StrEnum):
     HTML = "html"
 
 
+PYTHON = re.compile(r"\b[A-Za-z]+(?:Error|Exception)\((?P<quote>['\"])(?P<said>.*)(?P=quote)\)|\bValue error, ", re.DOTALL)
+ADDRESSED = re.compile(r"(?:[a-z][a-z0-9+.-]*:/{0,2})?(?:[^@/\s]*@)?(?P<host>[^:/?#@\s]+)\S*", re.IGNORECASE)
+
+
 class BadInput(Exception):
     """What was asked cannot be done as asked. The message is one sentence."""
 
@@ -42,7 +47,32 @@ def in_one_sentence(about: str = "") -> Iterator[None]:
     except OSError as error:
         raise BadInput(f"{about}{error.filename}: {error.strerror}" if error.filename else f"{about}{error}") from error
     except ValueError as error:
-        raise BadInput(f"{about}{error}") from error
+        raise BadInput(about + PYTHON.sub(lambda found: found["said"] or "", str(error))) from error
+
+
+def subject(text: str, network: Network) -> str:
+    """The domain name that was asked for. Raises ValueError; where a web or mail address was given, it says which name is in it."""
+    from postlib.scan import domain_name
+
+    try:
+        return domain_name(text, network)
+    except ValueError as error:
+        near = _name_in(text, network)
+        if near is None:
+            raise
+        raise ValueError(f"{text!r} is not a domain name; did you mean {near}?") from error
+
+
+def _name_in(text: str, network: Network) -> str | None:
+    """The domain name inside a web address, a mail address or a host with a port; None where there is none, or nothing else."""
+    from postlib.scan import domain_name
+
+    found = ADDRESSED.fullmatch(text.strip())
+    if found is None or found["host"] == text.strip() or "." not in found["host"]:
+        return None
+    with suppress(ValueError):
+        return domain_name(found["host"], network)
+    return None
 
 
 @contextmanager
@@ -59,6 +89,8 @@ def internet(world: str, book: Path | None, forwarder: str) -> Iterator[Network]
             yield network
         return
     with in_one_sentence():
+        if book:
+            book.open("rb").close()  # what is wrong with the file itself is said before what is wrong in it
         network = Network.load(book) if book else Network(forwarder=forwarder or None)
         if forwarder:
             network.forwarders  # noqa: B018 - raises for what is no address and port

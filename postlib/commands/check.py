@@ -1,4 +1,4 @@
-"""`postlib check`: look at domains, and say what is kept, what is broken, and what to do."""
+"""`postlib check`: look at domains, and say which rules passed, which failed, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from postlib.commands.asked import Book, Edition, Format, Forwarder, World, exit_code, in_one_sentence, internet
+from postlib.commands.asked import Book, Edition, Format, Forwarder, World, exit_code, in_one_sentence, internet, subject
 
 if TYPE_CHECKING:
     from postlib.network import Network
@@ -21,23 +21,23 @@ def check(
     profile: Edition = "course",
     format: Annotated[Format, typer.Option(help="How the report is written.")] = Format.TABLE,
     forwarder: Forwarder = "",
+    all: Annotated[bool, typer.Option("--all", help="In the table, show the rules that passed or are not applicable too.")] = False,
     second_opinion: Annotated[bool, typer.Option("--second-opinion", help="Ask checkdmarc too, and say where the two differ.")] = False,
 ) -> None:
-    """Look at domains: what is kept, what is broken, and what to do.
+    """Look at domains: which rules passed, which failed, and what to do.
 
-    Exit code 1: a required check failed; 3: one could not be told; 2: the command cannot be done as asked.
+    Exit code 1: a required check failed; 3: one is unknown; 2: the command cannot be done as asked.
     """
     from postlib import policies
     from postlib.scan import check as look
-    from postlib.scan import domain_name
 
     with internet(world, network, forwarder) as net:
         with in_one_sentence():
             edition = policies.profile(profile)
-            domains = list(dict.fromkeys(domain_name(subject, net) for subject in subjects))
+            domains = list(dict.fromkeys(subject(each, net) for each in subjects))
         reports = [look(domain, net, profile=edition) for domain in domains]
         others = opinions(reports, net) if second_opinion else ()
-    typer.echo(written(reports, format), nl=False)
+    typer.echo(written(reports, format, all=all), nl=False)
     for other in others:  # a machine's format stays a document of its own: the opinion then goes to standard error
         typer.echo(f"\n{other}", err=format in (Format.JSON, Format.CSV, Format.HTML))
     raise typer.Exit(exit_code(reports))
@@ -50,9 +50,10 @@ def opinions(reports: Sequence[Report], net: Network) -> list[str]:
     return [str(second_opinion(report, net)) for report in reports]
 
 
-def written(reports: Sequence[Report], format: Format) -> str:
+def written(reports: Sequence[Report], format: Format, *, all: bool = False) -> str:
     """The reports in that format, ending in a new line."""
     from postlib.display import data, plain, web
+    from postlib.words import phrase
 
     match format:
         case Format.JSON:
@@ -64,4 +65,4 @@ def written(reports: Sequence[Report], format: Format) -> str:
         case Format.HTML:
             return web.page(reports)
         case Format.TABLE:
-            return "\n".join(plain.text(report) for report in reports)
+            return "\n".join(plain.text(report, all=all, hint=phrase("hint-all")) for report in reports)

@@ -1,4 +1,4 @@
-"""`postlib explain`: a check's rule, where it is written, why it matters, what to do when it is broken, which lesson teaches it."""
+"""`postlib explain`: a check's rule, where it is written, why it matters, what to do when it fails, which lesson teaches it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def explain(
-    check: Annotated[str, typer.Argument(help="The check, for example spf.one-record; without it all are listed.", metavar="[CHECK]")] = "",
+    check: Annotated[
+        str, typer.Argument(help="The check, for example spf.one-record, or a family of checks, for example spf.", metavar="[CHECK]")
+    ] = "",
     profile: Edition = "course",
 ) -> None:
     """Say what a check is about: its rule, its source, why it matters, what to do. Without CHECK: list them all."""
@@ -26,30 +28,27 @@ def explain(
 
     with in_one_sentence():
         edition = policies.profile(profile)
-    known = checks()
-    if check and check not in known:
-        near = difflib.get_close_matches(check, known, 1)
+    known, asked = checks(), check.strip().lower().rstrip(".")
+    family = {name: one for name, one in known.items() if not asked or name.startswith(f"{asked}.")}
+    if not family and asked not in known:
+        near = difflib.get_close_matches(asked, {*known, *(name.partition(".")[0] for name in known)}, 1)
         raise BadInput(f"there is no check {check!r}" + (f"; did you mean {near[0]}?" if near else "; `postlib explain` lists them all"))
-    lines = one(known[check], edition) if check else listed(known, edition)
-    typer.echo("\n".join(lines))
+    typer.echo("\n".join(one(known[asked], edition) if asked in known else listed(family, edition)))
 
 
 def listed(known: dict[str, Check[Any]], edition: Profile) -> Iterator[str]:
-    """Every check of the profile, by policy, and then those that it leaves out."""
+    """Every check of the profile, by policy, and then those that it leaves out; columns as wide as their widest cell."""
     from postlib import words
 
     left = dict(known)
+    level = {name: words.spoken("level", edition.level(name).value) for name in known}
+    wide = (max(map(len, known)), max(map(len, level.values())))
+    lines = {name: f"  {name:{wide[0]}}  {level[name]:{wide[1]}}  {check.rule}" for name, check in known.items()}
     for policy in edition.policies:
-        mine = [left.pop(check) for check in policy.checks if check in left]
-        yield from [policy.title, *(_line(check, edition) for check in mine), ""] if mine else []
+        mine = [lines[left.pop(check).id] for check in policy.checks if check in left]
+        yield from [policy.title, *mine, ""] if mine else []
     if left:
-        yield from [words.phrase("others"), *(_line(check, edition) for check in left.values()), ""]
-
-
-def _line(check: Check[Any], edition: Profile) -> str:
-    from postlib import words
-
-    return f"  {check.id:28} {words.spoken('level', edition.level(check.id).value):12} {check.rule}"
+        yield from [words.phrase("other-checks"), *(lines[check] for check in left), ""]
 
 
 def one(check: Check[Any], edition: Profile) -> Iterator[str]:
@@ -67,8 +66,8 @@ def one(check: Check[Any], edition: Profile) -> Iterator[str]:
         yield words.phrase("taught", lesson=check.lesson)
     templates = dict.fromkeys(templates_of(check.remedy, words.chosen().shared["remedies"].keys()))
     if templates:
-        yield words.phrase("remedies")
-        yield from (f"  {words.chosen().text('remedies', template)}" for template in templates)
+        yield words.phrase("remedies" if len(templates) > 1 else "remedy")
+        yield from (f"  - {words.template(template)}".replace("\n", "\n    ") for template in templates)
 
 
 def templates_of(remedy: Any, known: Any, depth: int = 2) -> Iterator[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from postlib.lab.internet import Internet
     from postlib.lab.record import Event
 
+LEARNER = "auroria.post"  # the domain that the course is about
 OPEN_FILES = 16_384  # a world of forty operators has some thousand doors, and a system's soft limit is often 1024
 
 
@@ -78,7 +79,8 @@ def write_book(internet: Internet, place: Path) -> Path:
 def recipes(internet: Internet, book: Path, roots: Path) -> Iterator[str]:
     """How to reach this Internet, in lines to copy."""
     state = internet.state
-    domain = next(name for name, mail in state.mail.items() if mail.receiver == "operator")
+    operators = [name for name, mail in state.mail.items() if mail.receiver == "operator"]
+    domain = LEARNER if LEARNER in operators else operators[0]
     hosts = ("resolver.nic.test", f"ns1.{domain}", f"www.{domain}", state.mail[domain].host)
     names, zone, web, mx = (_port(internet, host, port) for host, port in zip(hosts, (53, 53, 443, 25), strict=True))
     book_, roots_ = quote(str(book)), quote(str(roots))
@@ -88,12 +90,20 @@ def recipes(internet: Internet, book: Path, roots: Path) -> Iterator[str]:
         "lab-web": f"curl --cacert {roots_} --connect-to {domain}:443:127.0.0.1:{web} https://{domain}/",
         "lab-tls": f"openssl s_client -connect 127.0.0.1:{web} -servername {domain} -CAfile {roots_} -brief </dev/null",
         "lab-mail": f"swaks --server 127.0.0.1 --port {mx} --tls-optional --from visitor@garden.test --to ana@{domain}",
-        "lab-check": f"postlib check {domain} --network {book_}",
+        "lab-check": f"{this_command()} check {domain} --network {book_}",
     }
     yield phrase("lab-up", world=internet.world, when=f"{internet.clock.now():%Y-%m-%d %H:%M}")
     for key, line in lines.items():
         yield f"\n# {phrase(key)}\n{line}"
     yield f"\n{phrase('lab-book', book=book)}\n"
+
+
+def this_command() -> str:
+    """How to run this postlib again from any folder: the program that was started, or this Python with its module."""
+    program = Path(sys.argv[0])
+    if program.stem == "postlib" and program.exists():
+        return quote(str(program.absolute()))
+    return f"{quote(sys.executable)} -m postlib"
 
 
 def _port(internet: Internet, host: str, port: int) -> int:

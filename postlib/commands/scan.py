@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from postlib.commands.asked import BadInput, Book, Edition, Forwarder, World, in_one_sentence, internet, worst
+from postlib.commands.asked import BadInput, Book, Edition, Forwarder, World, in_one_sentence, internet, subject, worst
 
 if TYPE_CHECKING:
     from postlib.network import Network
@@ -54,8 +54,6 @@ def scan(
 
 def read_domains(file: str, network: Network) -> list[str]:
     """The names of a list, each once, as A-labels; what follows a # does not count. Raises ValueError with the line's number."""
-    from postlib.scan import domain_name
-
     found: dict[str, None] = {}
     with ExitStack() as stack:
         lines: Iterable[str] = sys.stdin if file == "-" else stack.enter_context(open(file, encoding="utf-8"))
@@ -63,7 +61,7 @@ def read_domains(file: str, network: Network) -> list[str]:
             name = line.partition("#")[0].strip()
             if name:
                 try:
-                    found[domain_name(name, network)] = None
+                    found[subject(name, network)] = None
                 except ValueError as error:
                     raise ValueError(f"line {number}: {error}") from error
             if len(found) > MAX_DOMAINS:

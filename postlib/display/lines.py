@@ -54,7 +54,7 @@ def groups(report: Report) -> Iterator[Group]:
         if mine:
             yield Group(policy.title, _ordered(mine))
     if left:
-        yield Group(words.phrase("others"), _ordered(list(left.values())))
+        yield Group(words.phrase("other-checks"), _ordered(list(left.values())))
 
 
 def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:

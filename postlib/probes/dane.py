@@ -178,7 +178,7 @@ probe = Probe("dane", "RFC 7672", observe)
 
 @probe.check("section 2.2", remedy=publish_key, lesson="dmarc/10")
 def published(dane: Dane, profile: Profile) -> Verdict:
-    """Every mail exchanger that stands in a signed zone has TLSA records."""
+    """Every mail exchanger has TLSA records, unless its zone is without DNSSEC."""
     if not dane.servers.exchangers.accepts_mail:
         return _no_mail(dane)
     without = [host for host in dane.hosts if not host.tlsa.records]
@@ -189,7 +189,8 @@ def published(dane: Dane, profile: Profile) -> Verdict:
         return unknown(reason="dnssec-not-seen", where=[host.host for host in without])
     if without:  # records there would count for nothing (section 2.2)
         return not_applicable(found="unsigned", host=[host.host for host in without])
-    return passed(tlsa=_texts(dane))
+    ignored = any(host.state is Security.INSECURE for host in dane.published)
+    return passed(tlsa=_texts(dane), found="not-secured" if ignored else ())
 
 
 @probe.check("section 2.2", remedy=sign_zone, lesson="dmarc/10")

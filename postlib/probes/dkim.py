@@ -131,13 +131,13 @@ def published(dkim: Dkim, profile: Profile) -> Verdict:
     if profile.purpose(dkim.domain) == "none":
         return not_applicable(found="sends-no-mail")
     if dkim.live:
-        return passed(key=tuple(_named(dkim.live)))
+        return passed(key=tuple(_named(dkim.live)), found="others-unseen")
     if dkim.selectors.state == "absent":
         return failed(found="no-selector")
     revoked = tuple(key.selector for key in dkim.keys if key.record.revoked)
-    silent = next((f"{reason} at {where}" for _, reason, where in dkim.selectors.unreachable), "")
-    if silent:
-        return unknown(found="selector-not-reached", where=silent)
+    silent = next(iter(dkim.selectors.unreachable), None)
+    if silent is not None:
+        return unknown(found="selector-not-reached", reason=silent[1], where=silent[2])
     if revoked or dkim.keys:
         return unknown(found="only-revoked-keys" if revoked else "only-broken-keys", selector=tuple(key.selector for key in dkim.keys))
     return unknown(found="no-selector-guessed")

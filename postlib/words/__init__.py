@@ -1,6 +1,6 @@
 """Words for people: sentences, labels and plain words, from a catalogue that is one folder of YAML files a language.
 
-    sentence(remedy)             what to do, ready to paste
+    sentence(remedy)             what to do, ready to paste; template(id) is the same without its values
     advice(id)                   what to phase out or add
     label(name, check)           a short label for evidence
     word(value, check)           plain words for a machine word; any other value as it is
@@ -142,6 +142,12 @@ def parts(remedy: Remedy) -> Iterator[tuple[str, bool]]:
 def sentence(remedy: Remedy) -> str:
     """What to do, ready to paste. Raises KeyError for an unknown template, and for a value that it needs and the remedy lacks."""
     return "".join(text for text, _ in parts(remedy))
+
+
+def template(key: str) -> str:
+    """A remedy's sentence with <words> where its values will stand. Raises KeyError."""
+    text = chosen().text("remedies", key)
+    return "".join(part + (f"<{name}>" if name is not None else "") for part, name, _, _ in string.Formatter().parse(text))
 
 
 def _filled(template: str, values: Mapping[str, str]) -> Iterator[tuple[str, bool]]:

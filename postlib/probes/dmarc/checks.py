@@ -7,7 +7,7 @@ from postlib.network import Unknown
 from postlib.probe import Probe, Profile
 from postlib.probes.dmarc import remedies
 from postlib.probes.dmarc.facts import Dmarc, as_written, observe
-from postlib.protocols.dmarc import Policy
+from postlib.protocols.dmarc import Policy, Record
 
 HARMLESS = ("obsolete-size", "fo-without-ruf")  # ignored, as RFC 9989 asks
 
@@ -80,8 +80,18 @@ def subdomains_covered(dmarc: Dmarc, profile: Profile) -> Verdict:
     sp = record.sp or record.p or Policy.NONE
     np = record.np or sp
     rank = remedies.RANK.index
-    weaker = [f"{tag}={policy}" for tag, policy in (("sp", sp), ("np", np)) if rank(policy) < rank(record.p or Policy.NONE)]
-    return failed(policy=weaker) if weaker else passed(policy=(f"sp={sp}", f"np={np}"))
+    weaker = tuple(tag for tag, policy in (("sp", sp), ("np", np)) if rank(policy) < rank(record.p or Policy.NONE))
+    return failed(**_below(record, weaker)) if weaker else passed(**_below(record, ("sp", "np")))
+
+
+def _below(record: Record, tags: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """What holds below the domain: the tags as written, and for those that are not written, the one that takes their place."""
+    written = {tag: policy for tag, policy in (("p", record.p), ("sp", record.sp), ("np", record.np)) if policy is not None}
+    seen: dict[str, tuple[str, ...]] = {"policy": tuple(f"{tag}={written[tag]}" for tag in tags if tag in written)}
+    for tag in (tag for tag in tags if tag not in written):
+        instead = "sp" if tag == "np" and "sp" in written else "p"
+        seen[f"instead_of_{tag}"] = (f"{instead}={written.get(instead, Policy.NONE)}",)
+    return seen
 
 
 @probe.check("section 4.7", remedy=remedies.ask_for_reports, lesson="dmarc/05")

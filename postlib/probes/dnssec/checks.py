@@ -123,7 +123,8 @@ def signatures_fresh(zone: Dnssec, profile: Profile) -> Verdict:
     if not lives:
         return not_applicable(found="no-signature")
     remaining, life, _ = min(lives, key=lambda item: item[0] / item[1])
-    seen = {"days_left": f"{remaining / DAY:.1f}", "days_of_life": f"{life / DAY:.1f}"}
+    days = "days_since_end" if remaining < 0 else "days_left"
+    seen = {days: f"{abs(round(remaining / DAY, 1)):g}", "days_of_life": f"{round(life / DAY, 1):g}"}
     return failed(**seen) if 100 * remaining < life * profile.number("dnssec.signature-percent-left") else passed(**seen)
 
 
@@ -185,7 +186,10 @@ def _broken_or_unseen(answers: tuple[Answer, ...]) -> Verdict | None:
 def _broken(link: Link) -> Verdict:
     """A chain that breaks there, or ends before it should; `ede` is the code of RFC 8914."""
     code = () if link.ede is None else (int(link.ede),)
-    return failed(broken=link.what, problem=link.reason, detail=(link.detail,) if link.detail else (), ede=code)
+    detail = (link.detail,) if link.detail else ()
+    if link.reason == "signature-expired":  # its detail is the moment, to the second
+        return failed(broken=link.what, problem=link.reason, ended=tuple(text.replace(":00 UTC", " UTC") for text in detail), ede=code)
+    return failed(broken=link.what, problem=link.reason, detail=detail, ede=code)
 
 
 def _no_zone(zone: Dnssec) -> Verdict | None:
