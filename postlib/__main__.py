@@ -1,4 +1,4 @@
-"""`postlib` and `python -m postlib`: the command line. Exit codes: 0 well, 1 a required check failed, 2 not as asked, 3 not to be told."""
+"""`postlib` and `python -m postlib`: the command line. Exit codes: 0 well, 1 a required check failed, 2 not as asked, 3 unknown."""
 
 from __future__ import annotations
 

@@ -127,6 +127,10 @@ class Finding:
         """The verdict's status."""
         return self.verdict.status
 
+    def __str__(self) -> str:
+        seen = "; ".join(f"{name}: {value}" for name, value in self.verdict.evidence)
+        return f"{self.subject} {self.check}: {self.status.value}" + (f" ({seen})" if seen else "")
+
     @property
     def required(self) -> bool:
         """Whether the profile requires this check."""

@@ -12,7 +12,7 @@ The check's id (spf.one-record) is made of the names, its rule is the docstring:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from postlib.finding import Finding, Level, Remedy, Status, Verdict, unknown
 from postlib.network import CouldNotTell, Network, Unknown, Unreachable
 from postlib.resolver import Resolver
 
+NOTHING: Mapping[str, tuple[str, ...]] = {}
 T = TypeVar("T")
 Facts = TypeVar("Facts")
 
@@ -86,10 +87,14 @@ class Probe(Generic[Facts]):
 
 
 class Observation(Resolver):
-    """One look at an Internet: one cache of answers, and each probe's facts about a domain seen once, also by other probes."""
+    """One look at an Internet: one cache of answers, and each probe's facts about a domain seen once, also by other probes.
 
-    def __init__(self, network: Network, *, validate: bool = True) -> None:
+    `selectors` are what we were told to look for, by domain: the DNS cannot be asked for a list of them (RFC 6376, section 3.1).
+    """
+
+    def __init__(self, network: Network, *, validate: bool = True, selectors: Mapping[str, tuple[str, ...]] = NOTHING) -> None:
         super().__init__(network, validate=validate)
+        self.selectors = selectors
         self._facts: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
     @classmethod

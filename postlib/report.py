@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 
 from postlib.finding import Finding, Status
 from postlib.policies import Profile
@@ -20,11 +21,16 @@ class Report:
     profile: Profile
 
     def __getitem__(self, check: str) -> Finding:
-        """The finding of one check. Raises KeyError, with the checks there are, if the report has none of that id."""
+        """The finding of one check. Raises KeyError, with the nearest id, if the report has none of that id."""
         for finding in self.findings:
             if finding.check == check:
                 return finding
-        raise KeyError(f"this report has no check {check!r}; it has {', '.join(finding.check for finding in self.findings)}")
+        near = get_close_matches(check, [finding.check for finding in self.findings], 1)
+        raise KeyError(f"this report has no check {check!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+    def __str__(self) -> str:
+        failed, unknown = (", ".join(finding.check for finding in part) or "nothing" for part in (self.failed, self.unknown))
+        return f"{self.subject} on {self.as_of:%Y-%m-%d}: failed: {failed}; unknown: {unknown}; {len(self)} checks in all"
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,7 @@ import dns.name
 import idna
 
 from postlib import background
-from postlib.finding import Finding
+from postlib.finding import Finding, Status
 from postlib.lab import worlds
 from postlib.network import Network
 from postlib.policies import DEFAULT, Profile, profile
@@ -20,6 +21,7 @@ from postlib.probe import Observation, run
 from postlib.probes import PROBES
 from postlib.report import Report
 
+EXISTS = "delegation.exists"
 AT_ONCE = 20  # domains looked at together in a scan
 
 
@@ -46,8 +48,8 @@ def check(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -
 
 async def acheck(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -> Report:
     """As `check`, for those who await."""
-    network = _network(internet)
-    return await _look(domain_name(subject, network), Observation(network), _edition(profile))
+    network, edition = _network(internet), _edition(profile)
+    return await _look(domain_name(subject, network), Observation(network, selectors=edition.selectors), edition)
 
 
 def scan(subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE) -> Iterator[Report]:
@@ -71,7 +73,8 @@ async def ascan(
     if at_once < 1:
         raise ValueError(f"a scan looks at one domain at once at the least, not at {at_once}")
     network, edition = _network(internet), _edition(profile)
-    observation, waiting = Observation(network), iter(dict.fromkeys(domain_name(subject, network) for subject in subjects))
+    observation = Observation(network, selectors=edition.selectors)
+    waiting = iter(dict.fromkeys(domain_name(subject, network) for subject in subjects))
     running: set[asyncio.Task[Report]] = set()
     done: set[asyncio.Task[Report]] = set()
     try:
@@ -98,8 +101,16 @@ async def _look(domain: str, observation: Observation, edition: Profile) -> Repo
             task.cancel()
         observation.forget(domain)
     by_check: dict[str, Finding] = {finding.check: finding for findings in found for finding in findings}
+    if EXISTS in by_check and by_check[EXISTS].status is Status.FAIL:
+        by_check = {name: finding if name == EXISTS else _without_a_name(finding) for name, finding in by_check.items()}
     ordered = [name for policy in edition.policies for name in policy.checks if name in by_check]
     return Report(domain, tuple(by_check[name] for name in ordered), observation.network.clock.now(), edition)
+
+
+def _without_a_name(finding: Finding) -> Finding:
+    """No rule speaks of a name that does not exist, but the one that says so."""
+    nothing = replace(finding.verdict, status=Status.NOT_APPLICABLE, evidence=(("found", "no-such-name"),), advice="", answer="")
+    return replace(finding, verdict=nothing, remedy=None)
 
 
 def domain_name(subject: str, network: Network) -> str:

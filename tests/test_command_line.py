@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -101,7 +103,7 @@ def test_a_domain_that_cannot_be_reached_is_3(files: Path, capsys: pytest.Captur
     book["routes"] = []
     (files / "empty.json").write_text(json.dumps(book))
     code, out, _ = ran(capsys, "check", "valdoria.post", "--network", files / "empty.json", "--profile", files / "own.yaml")
-    assert code == 3 and "could not be told" in out and "nobody has this address here" in out
+    assert code == 3 and "? unknown: " in out and "why it is unknown: nobody has this address here" in out
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,11 @@ def test_a_domain_that_cannot_be_reached_is_3(files: Path, capsys: pytest.Captur
         (["nonsense"], "No such command"),
         (["check", "valdoria.post"], "exists only in a lab"),
         (["check", "not a name", "--world", "union"], "not a domain name"),
+        (["check", "https://auroria.post/", "--world", "union"], "did you mean auroria.post?"),
+        (["check", "HTTPS://Auroria.post:443/a?b@c.example", "--world", "union"], "did you mean auroria.post?"),
+        (["check", "ana@auroria.post", "--world", "union"], "did you mean auroria.post?"),
+        (["check", "mailto:ana@auroria.post", "--world", "union"], "did you mean auroria.post?"),
+        (["check", "ana@valdoria.post/", "ana @ valdoria.post", "--world", "union"], "did you mean valdoria.post?"),
         (["check", "a.post", "--world", "atlantis"], "there is no world 'atlantis'"),
         (["check", "a.post", "--world", "union", "--network", "x"], "choose one Internet"),
         (["check", "a.post", "--world", "union", "--forwarder", "127.0.0.1:53"], "--forwarder is for the real Internet"),
@@ -122,6 +129,7 @@ def test_a_domain_that_cannot_be_reached_is_3(files: Path, capsys: pytest.Captur
         (["scan", "/nonexistent", "--world", "union"], "/nonexistent: No such file"),
         (["scan", "-", "--world", "union", "--at-once", "0"], "--at-once"),
         (["explain", "spf.one-recor"], "did you mean spf.one-record?"),
+        (["explain", "dmrac"], "did you mean dmarc?"),
         (["lab", "atlantis"], "there is no world 'atlantis'"),
         (["lab", "union", "--once", "--book", "/nonexistent/book"], "/nonexistent/book: No such file"),
     ],
@@ -180,6 +188,44 @@ def test_explain_tells_of_one_check_and_lists_all(capsys: pytest.CaptureFixture[
     assert code == 0 and "RFC 7208, section 4.5" in out and "publish this one SPF record" in out and "Lesson: dmarc/02" in out
     code, out, _ = ran(capsys, "explain")
     assert code == 0 and "Secure Email" in out and "spf.no-ptr" in out and "advised" in out
+
+
+def test_explain_lists_a_family_in_any_case_with_its_columns_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(capsys, "explain", "DMARC")
+    assert code == 0 and "dmarc.enforced" in out and "spf." not in out
+    rows = [line for line in ran(capsys, "explain")[1].splitlines() if line.startswith("  ")]
+    assert len({re.search(r" (required|advised) ", row).start() for row in rows}) == 1  # type: ignore[union-attr]
+    assert ran(capsys, "explain", "Spf.One-Record")[1].startswith("spf.one-record\n")
+
+
+def test_explain_shows_no_braces_and_says_that_several_remedies_depend(capsys: pytest.CaptureFixture[str]) -> None:
+    out = ran(capsys, "explain", "dmarc.enforced")[1]
+    assert "depending on what is found:\n  - " in out and "at <name> to: <record>" in out and "{" not in out
+    out = ran(capsys, "explain", "http.redirects-to-https")[1]
+    assert "%{HTTP_HOST}" in out and "depending" not in out
+
+
+def test_a_table_counts_what_passed_and_all_shows_it(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    short = ran(capsys, "check", "valdoria.post", *where(files))[1]
+    assert "Not shown: 3 passed (--all shows them)" in short and "spf.syntax" not in short
+    whole = ran(capsys, "check", "valdoria.post", *where(files), "--all")[1]
+    assert "Not shown" not in whole and "✔ passed: " in whole and "(spf.syntax)" in whole
+
+
+def test_no_name_of_a_python_class_is_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own.yaml").write_text(SPF_ONLY.replace("advised", "sometimes"))
+    err = ran(capsys, "check", "a.test", "--profile", tmp_path / "own.yaml")[2]
+    assert "'sometimes' is not a valid Level" in err and "Error" not in err
+
+
+def test_a_lab_tells_of_the_learners_domain_with_a_command_that_works_anywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = [ran(capsys, "lab", world, "--once", "--book", tmp_path / "book.json")[1] for world in ("union", "clean")]
+    assert "--to ana@auroria.post" in told[0] and "--to ana@" in told[1]
+    line = next(line for line in told[0].splitlines() if " check auroria.post --network " in line)
+    words = shlex.split(line)
+    assert Path(words[0]).is_absolute() and Path(words[-1]).is_absolute()
+    done = subprocess.run([*words, "--profile", "nonsense"], capture_output=True, text=True)
+    assert done.stderr.startswith("postlib: nonsense is no profile")
 
 
 def test_reports_are_summed_up_and_a_wrong_file_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

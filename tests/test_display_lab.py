@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from zones import Zones
 
 from postlib.acts import advance, dkim, load, mail, registry, serve, sign, web, withdraw
-from postlib.display import jupyter, plan, register, spf
+from postlib.display import jupyter, letter, plan, register, spf, text
 from postlib.display import mail as shown
+from postlib.display.conversation import Conversation, transcript
+from postlib.display.harmless import visible
 from postlib.lab.internet import Internet, visit
 from postlib.protocols.spf import Outcome, Result, check_host
 
@@ -41,14 +47,61 @@ def test_a_campaign_is_a_table_of_recipients_outcomes_and_reasons() -> None:
     played = internet().campaign("parcel-fee", "valdoria.post")
     table = shown.campaign(played)
     assert "in the name of valdoria.post" in table.caption and f"of {len(played.sent)} letters" in table.caption
-    assert len(table.rows) == len(played.sent) and table.columns == ("recipient", "outcome", "because")
+    assert len(table.rows) == len(played.sent) and table.columns == ("recipient", "author", "outcome", "because")
     refused = next(row for row, one in zip(table.rows, played.sent, strict=True) if one.outcome == "refused")
-    assert refused[1] == "refused by the server" and "550 5.7.1" in refused[2] and "DMARC policy asks for it" in refused[2]
+    assert refused[1:3] == ("Valdoria Post <tracking@valdoria.post>", "refused by the server")
+    assert "the DMARC policy of valdoria.post asks for this (p=reject). The server said: 550 5.7.1" in refused[3]
+
+
+def test_a_campaign_from_a_name_that_looks_alike_does_not_say_that_it_is_in_the_operators() -> None:
+    table = shown.campaign(internet().campaign("lookalike", "valdoria.post"))
+    assert "The author is at parcel-desk.example, and not at valdoria.post" in table.caption and "in the name of" not in table.caption
+    assert table.rows[0][3] == "DMARC confirms parcel-desk.example."
+
+
+@pytest.mark.parametrize(
+    ("record", "because"),
+    [
+        ("v=DMARC1; p=none", "DMARC does not confirm the author; its policy p=none asks for nothing."),
+        ("v=DMARC1; p=quarantine; t=y", "DMARC does not confirm the author; its policy is only a test (t=y) and asks for nothing."),
+        ("v=DMARC1; p=quarantine", "DMARC does not confirm the author, and the DMARC policy of auroria.post asks for this (p=quarantine)."),
+        ("", "DMARC does not confirm the author; the DMARC policy of post is p=none and asks for nothing."),
+    ],
+)
+def test_a_reason_names_the_policy(record: str, because: str) -> None:
+    """Without a DMARC record of the domain's own, that of the registry counts (RFC 9989, section 4.10.1)."""
+    with visit("union", at=datetime(2026, 11, 23, tzinfo=UTC)) as made:
+        zone = made.domain("auroria.post")
+        zone.publish("_dmarc", "TXT", record) if record else zone.withdraw("_dmarc", "TXT")
+        assert shown.campaign(made.campaign("parcel-fee")).rows[0][3] == because
 
 
 def test_a_letter_says_where_it_went_and_why() -> None:
     table = shown.sent(internet().send("ana@valdoria.post", "clara@inbox.example"))
-    assert table.rows == (("clara@inbox.example", "inbox", "DMARC confirms the author's domain"),)
+    assert table.titles[1] == "From (what people see)"
+    assert table.rows == (("clara@inbox.example", "ana@valdoria.post", "inbox", "DMARC confirms valdoria.post."),)
+
+
+def test_a_kept_letter_is_readable_and_escaped() -> None:
+    made = internet().send("ana@valdoria.post", "omar@oldmail.example", "<i>Hello</i>", "Good day.\n<script>\tx\n\u202eevil", name="Ana A.")
+    text, html = letter.text(made.kept), letter.html(made.kept)
+    assert text.startswith("From: \"Ana A.\" <ana@valdoria.post>\nTo: omar@oldmail.example\nSubject: <i>Hello</i>\nDate: Mon, 23 Nov 2026")
+    assert "\nFolder: inbox\nAuthentication-Results: mx1.oldmail.example;" in text and "dmarc=pass" in text
+    assert text.endswith("\n\nGood day.\n<script>    x\n\\u202eevil\n")
+    assert "<script" not in html and "&lt;script&gt;" in html and "\u202e" not in html and "<i>" not in html
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_a_hostile_letter_shows_something_and_harms_nobody(value: bytes, content: bytes) -> None:
+    message = b"From: " + value.replace(b"\r\n", b"") + b"\r\nContent-Type: text/plain; charset=" + content[:20] + b"\r\n\r\n" + content
+    decision = SimpleNamespace(folder="inbox")
+    text = letter.text(SimpleNamespace(message=message, folder=decision.folder, recipient="a@b.example"))
+    assert all(visible(line) == line for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("value", [b"=?utf-8?q?=80?= <@>", b"<", b"a@[", b'"', b"=?x?b?!?=", b"(" * 50, b"\xff\xfe <a@b>", b",;:@"])
+def test_a_hostile_author_is_text(value: bytes) -> None:
+    assert isinstance(letter.field(b"From: " + value + b"\r\n\r\n", "From"), str)
 
 
 def test_a_mailbox_lists_its_messages_and_escapes_their_subjects() -> None:
@@ -59,9 +112,26 @@ def test_a_mailbox_lists_its_messages_and_escapes_their_subjects() -> None:
 
 def test_a_conversation_says_who_spoke_and_where_it_became_private() -> None:
     sent = internet().send("ana@valdoria.post", "clara@inbox.example")
-    table = shown.transcript(sent.delivery)
-    assert {row[0] for row in table.rows} == {"client", "server", "encrypted from here on"}
-    assert ("client", "STARTTLS") in table.rows
+    said = transcript(sent.delivery)
+    text = said.text()
+    assert "encrypted from here on" in text and re.search(r"client +STARTTLS", text)
+    assert re.search(r"MAIL FROM:<ana@valdoria.post>.* envelope address", text)
+    assert re.search(r"From: ana@valdoria.post +author address", text)
+
+
+def test_a_conversation_folds_the_message_into_one_row() -> None:
+    sent = internet().send("ana@valdoria.post", "clara@inbox.example", body="From: nobody\n.\nMAIL FROM:<x@y.example>")
+    said = transcript(sent.delivery)
+    html, (first, last) = said.html(), said.message
+    assert f"<summary>the message, {last - first} lines</summary>" in html and html.count("<details>") == 1
+    assert html.count("<tr>") == len(said.lines) - (last - first) + 2  # the line of titles, and the message
+    assert html.count("author address") == 1 == html.count("envelope address")
+    assert said.lines[last] == ("client", ".") and said.lines[said.author] == ("client", "From: ana@valdoria.post")
+
+
+def test_a_conversation_without_a_message_is_shown_too() -> None:
+    made = Conversation("c", (("server", "554 no"), ("client", "QUIT")), (2, 2))
+    assert "<details>" not in made.html() and made.author == -1 and "554 no" in made.text()
 
 
 def test_a_journal_is_a_change_plan() -> None:
@@ -76,7 +146,7 @@ def test_a_journal_is_a_change_plan() -> None:
         (withdraw("a.post", "TXT", "x"), "At a.post, remove TXT: x"),
         ({"act": "publish", "name": "a.post", "type": "TXT", "values": ["x"], "ttl": 60, "add": True}, "At a.post, add TXT: x"),
         (sign("a.post", denial="nsec3"), "Sign the zone a.post with DNSSEC. denial nsec3"),
-        (sign("a.post", signed=False), "Take the DNSSEC signatures of the zone a.post away."),
+        (sign("a.post", signed=False), "Remove the DNSSEC signatures of the zone a.post."),
         (registry("a.post", ds=[]), "At the registry, change a.post: ds"),
         (mail("a.post", starttls=False), "Change the mail servers of a.post: starttls False"),
         (web("www.a.post", hsts=""), "Change the web site www.a.post: hsts"),
@@ -121,10 +191,18 @@ def test_jupyter_shows_our_classes_as_tables() -> None:
     from postlib.report import Report
 
     report = Report("auroria.post", (), datetime(2026, 11, 23, tzinfo=UTC), profile())
-    values = [report, outcome(), internet().campaign("parcel-fee"), internet().mailbox("clara@inbox.example"), internet().journal()]
+    box, sent = internet().mailbox("clara@inbox.example"), internet().send("ana@valdoria.post", "clara@inbox.example")
+    values = [report, outcome(), internet().campaign("parcel-fee"), box, box[-1], sent, sent.delivery, internet().journal()]
     for value in values:
         made = bundle(value)
         assert set(made) == {"text/plain", "text/html"} and 'class="postlib"' in made["text/html"]
+        assert made["text/plain"] == text(value) or isinstance(value, list | tuple)  # IPython has its own text for these
+
+
+@pytest.mark.parametrize("value", [3, "x", [], [1, 2], None])
+def test_there_is_no_text_for_anything_else(value: object) -> None:
+    with pytest.raises(TypeError, match="postlib has no text for a"):
+        text(value)
 
 
 def test_jupyter_shows_other_lists_as_ever() -> None:

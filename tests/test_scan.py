@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from postlib import background
-from postlib.finding import Verdict, passed
+from postlib.finding import Status, Verdict, passed
+from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
 from postlib.network import CouldNotTell, Network, Unknown, Unreachable
 from postlib.policies import profile
 from postlib.probe import Observation, Probe, run
-from postlib.scan import ascan, scan
+from postlib.scan import ascan, check, scan
 
 NAMES = ["valdoria.post", "inbox.example", "oldmail.example", "printpost.example", "parcel-desk.example"]
 
@@ -92,3 +94,19 @@ class Everything:
     def level(self, check: str) -> Any:
         """As the course's for a check it requires."""
         return profile().level("spf.one-record")
+
+
+def test_a_name_that_does_not_exist_fails_one_check_and_no_other() -> None:
+    with visit("clean", at=datetime(2026, 11, 23, tzinfo=UTC)) as internet:
+        report = check("valdroia.post", internet)
+    assert [finding.check for finding in report.failed] == ["delegation.exists"] and report.exit_code == 1
+    assert {finding.status for finding in report if finding.check != "delegation.exists"} == {Status.NOT_APPLICABLE}
+
+
+def test_a_profile_names_the_selectors_that_nobody_can_guess() -> None:
+    with visit("clean", at=datetime(2026, 11, 23, tzinfo=UTC)) as internet:
+        for act in worlds.faults()["dkim-not-guessed"].on("valdoria.post"):
+            internet.do(act)
+        told = replace(profile(), selectors={"valdoria.post": ("s2026e",)})
+        statuses = [check("valdoria.post", internet, profile=edition)["dkim.published"].status for edition in (profile(), told)]
+    assert statuses == [Status.UNKNOWN, Status.PASS]

@@ -99,7 +99,8 @@ def say(finding: Finding) -> None:
 
 
 def test_statuses_levels_and_levers_have_words() -> None:
-    assert [words.status(status) for status in Status] == ["kept", "broken", "does not apply", "could not be told"]
+    assert [words.status(status) for status in Status] == ["passed", "failed", "not applicable", "unknown"]
+    assert words.status("advised-fail") == "failed (advised)"
     for lever in Lever:
         assert words.spoken("lever", lever.value) != lever.value
     for level in Level:
@@ -118,9 +119,24 @@ def test_status_words_are_never_the_bare_ones() -> None:
     assert not said & {"fail", "none", "pass", "policy", "record", "sender"}
 
 
-def test_the_shared_sentences_are_short() -> None:
-    for text in words.chosen().shared["phrases"].values():
-        assert all(len(part.split()) < LONGEST for part in text.split(". "))
+def test_every_sentence_is_short() -> None:
+    told = words.chosen()
+    texts = [text for part in (*told.shared.values(), *told.names.values(), *told.words.values()) for text in part.values()]
+    assert [part for text in texts for part in re.split(r"[.:;?]\s|\n", text) if len(part.split()) >= LONGEST] == []
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 checks"), (1, "1 check"), (2, "2 checks"), ("1", "1 check"), ("1.5", "1.5 checks")])
+def test_one_thing_is_not_counted_as_several(count: int | str, said: str) -> None:
+    assert words.counted("checks", count) == said
+
+
+def test_evidence_that_is_a_number_is_said_in_words() -> None:
+    assert words.amount("days-since-end", "1") == "ended 1 day ago" and words.amount("days-left", "3.5") == "ends in 3.5 days"
+    assert words.amount("record", "1") == ""
+
+
+def test_a_template_has_words_where_its_values_will_stand() -> None:
+    assert words.template("spf.nobody-sends") == "<name> sends no mail. At <name>, publish this SPF record as TXT: <record>"
 
 
 def test_a_sentence_is_filled_with_the_remedys_values() -> None:

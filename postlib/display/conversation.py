@@ -46,7 +46,7 @@ class Conversation:
     def html(self) -> Markup:
         """For a notebook's cell: the message is one row, whose lines open on a click."""
         head = tag("thead", tag("tr", *(tag("th", phrase(column), scope="col") for column in ("speaker", "said", "meaning"))))
-        table = tag("table", tag("caption", self.caption), head, tag("tbody", *self._rows()), class_="wire")
+        table = tag("table", tag("caption", self.caption), head, tag("tbody", *self._rows()), class_="wire talk")
         return tag("div", tag("style", Markup(STYLE)), table, class_="postlib", lang=words.chosen().language)
 
     def _rows(self) -> Iterator[Markup]:

@@ -42,7 +42,7 @@ def _decoded(part: Message) -> str:
         return ""
     try:
         return octets.decode(str(part.get_content_charset() or "utf-8"), "replace")
-    except LookupError:  # a character set that nobody knows
+    except (LookupError, ValueError):  # a character set that nobody knows, or no name of one
         return octets.decode("ascii", "replace")
 
 

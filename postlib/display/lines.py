@@ -134,7 +134,8 @@ def heading(group: Group) -> str:
 def seen(finding: Finding) -> Iterator[tuple[str, str, bool]]:
     """The evidence: label, value, and whether the value is a word of ours (and nothing that stood on the wire)."""
     for name, value in finding.verdict.evidence:
-        yield label(name, value, finding.check), words.word(value, finding.check), words.known(value, finding.check)
+        count = words.amount(name, value)
+        yield label(name, value, finding.check), count or words.word(value, finding.check), bool(count) or words.known(value, finding.check)
 
 
 def label(name: str, value: str, check: str) -> str:

@@ -55,15 +55,18 @@ def reason(kept: Any) -> str:
     word = _nothing_asked(found) if kept.decision.reason == "no-policy" else kept.decision.reason
     told = found.discovery
     asked = f"{told.tag or 'p'}={found.policy}" if told is not None and found.policy is not None else ""
-    return words.spoken("because", word, author=found.author_domain, policy=asked)
+    owner = told.domain if told is not None else found.author_domain
+    return words.spoken("because", word, author=found.author_domain, policy=asked, owner=owner)
 
 
 def _nothing_asked(found: Any) -> str:
-    """Why DMARC asks for nothing: it could not be told, there is no record, it is a test, or the policy is none."""
+    """Why DMARC asks for nothing: it could not be told, there is no record, it is a test, or the policy (its own, or above it) is none."""
     if str(found.result) != "fail":
         return "no-record" if str(found.result) == "none" else "not-told"
-    record = found.discovery.record
-    return "testing" if record is not None and record.t == "y" else "no-policy"
+    told = found.discovery
+    if told.record is not None and told.record.t == "y":
+        return "testing"
+    return "no-policy" if told.domain == found.author_domain else "no-policy-above"
 
 
 def mailbox(kept: Sequence[Any]) -> Table:

@@ -26,7 +26,7 @@ def text(report: Report, *, all: bool = False, hint: str = "") -> str:
     gone, again = lines.missing(report), lines.repeated(report)
     said = [visible(line) for line in (gone, f"{report.subject}, {lines.summary(report)}", lines.as_of(report)) if line]
     for group in lines.groups(report):
-        said += ["", lines.heading(group), *_rows(group, again, all)]
+        said += ["", lines.heading(group), *_rows(group, again, all, hint)]
         left = [finding for finding in group.findings if _hidden(finding)]
         if left and not all:
             said.append(f"  {words.phrase('not-shown', counts=lines.counts(left))}{f' {hint}' if hint else ''}")
@@ -38,10 +38,10 @@ def one(finding: Finding) -> str:
     return "\n".join([visible(finding.subject), *_finding(finding)]) + "\n"
 
 
-def _rows(group: Group, again: Mapping[str, str], all: bool) -> Iterator[str]:
+def _rows(group: Group, again: Mapping[str, str], all: bool, hint: str) -> Iterator[str]:
     for row in lines.rows(group):
         if isinstance(row, Alike):
-            yield from _alike(row, all)
+            yield from _alike(row, all, hint)
         elif row.status not in lines.QUIET:
             yield from _finding(row, again.get(row.check, ""))
         elif all or not _hidden(row):
@@ -64,12 +64,13 @@ def _quiet(finding: Finding) -> Iterator[str]:
         yield f"{INDENT}{visible(lines.advice(finding))}"
 
 
-def _alike(row: Alike, all: bool) -> Iterator[str]:
+def _alike(row: Alike, all: bool, hint: str) -> Iterator[str]:
     """Many checks that are unknown for one reason, on one line; with `all`, each of them below it."""
     first, *others = row.where or ("",)
     asked = f"{lines.label('where', first, '')}: {shortened(first)}" if first else ""
     more = words.counted("others", len(others)) if others else ""
-    yield f"  {SHAPES['unknown']} {row.said}" + (f" ({', '.join(part for part in (asked, more) if part)})" if asked else "")
+    behind = (f"({', '.join(part for part in (asked, more) if part)})" if asked else "", "" if all else hint)
+    yield " ".join(part for part in (f"  {SHAPES['unknown']} {row.said}", *behind) if part)
     yield from (f"{INDENT}{finding.verdict.rule} ({finding.check})" for finding in row.findings if all)
 
 

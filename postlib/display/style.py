@@ -25,12 +25,12 @@ STYLE = (
     "border:0;border-bottom:1px solid rgba(127,127,127,.5);white-space:normal;max-width:none;font-weight:400}"
     ".postlib.postlib thead th,.postlib.postlib .rule{font-weight:600}"
     ".postlib.postlib .findings{table-layout:fixed}"
-    ".postlib.postlib .findings th:nth-child(1){width:10.5em}"
+    ".postlib.postlib .findings th:nth-child(1){width:8em}"
     ".postlib.postlib .findings thead th:nth-child(2){width:25%}"
     ".postlib.postlib .findings thead th:nth-child(3){width:20%}"
     ".postlib.postlib td p:first-child{margin-top:0}"
     ".postlib.postlib h2{font-size:1.3em;margin:1.4em 0 .2em}"
-    ".postlib.postlib .mark{display:inline-block;padding:.1em .55em;border-radius:.3em;font-weight:600;white-space:nowrap}"
+    ".postlib.postlib .mark{display:inline-block;padding:.1em .55em;border-radius:.3em;font-weight:600}"
     ".postlib.postlib .note{display:inline-block;padding:0 .45em;border:1px solid currentColor;border-radius:.3em;font-size:.9em}"
     ".postlib.postlib .small{font-size:.9em;font-weight:400;display:block;margin-top:.25em}"
     ".postlib.postlib code{color:inherit;background:rgba(127,127,127,.13);padding:0 .2em;font-size:.95em;"
@@ -40,6 +40,8 @@ STYLE = (
     ".postlib.postlib summary{cursor:pointer}"
     ".postlib.postlib .quiet{margin:0 0 1.6em}.postlib.postlib .quiet>summary{padding:.5em .7em;font-weight:600}"
     ".postlib.postlib table.wire th,.postlib.postlib table.wire td{padding:.15em .7em}"
+    ".postlib.postlib .talk{table-layout:fixed}"
+    ".postlib.postlib .talk thead th:nth-child(1){width:11em}.postlib.postlib .talk thead th:nth-child(3){width:10em}"
     ".postlib.postlib pre{white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:transparent}" + _MARKS
 )
 _SCREEN = "body{{color:{0};background:{1}}}"

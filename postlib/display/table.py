@@ -11,7 +11,6 @@ from postlib.display.plain import prose, row, shortened, span
 from postlib.display.style import STYLE
 from postlib.words import chosen, phrase
 
-
 MANY = 12  # rows from which a table is set close
 
 

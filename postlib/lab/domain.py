@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -83,11 +83,7 @@ class Domain:
 
     def apply(self, remedy: Any) -> None:
         """Carry out a remedy's acts: `remedy` is a Remedy, or a Finding that has one. Raises ValueError if it has none to carry out."""
-        remedy = getattr(remedy, "remedy", remedy)
-        todo: Iterable[Mapping[str, Any]] = getattr(remedy, "acts", ())
-        if not todo:
-            raise ValueError("this remedy has no acts to carry out here: it asks someone else for a change")
-        for act in todo:
+        for act in _acts(remedy, self.name):
             self.do(dict(act))
 
     def reset(self) -> None:
@@ -104,6 +100,22 @@ class Domain:
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r})"
+
+
+def _acts(remedy: Any, domain: str) -> Sequence[Mapping[str, Any]]:
+    """What is to be done. Raises ValueError, and says which of the possible mistakes was made."""
+    check, subject = getattr(remedy, "check", ""), getattr(remedy, "subject", domain)
+    if check and subject != domain:
+        raise ValueError(f"this finding is about {subject}: use internet.domain({subject!r})")
+    if check and remedy.remedy is None:
+        raise ValueError(f"{check} is {remedy.status.value}: there is no remedy to apply")
+    remedy = remedy.remedy if check else remedy
+    if not hasattr(remedy, "acts"):
+        raise ValueError('apply takes one finding, for example report["dmarc.enforced"], or its remedy')
+    todo: Sequence[Mapping[str, Any]] = remedy.acts
+    if not todo:
+        raise ValueError("this remedy cannot be carried out here: it asks you for a decision, or someone else for a change")
+    return todo
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ class Internet:
         wanted = parse_name(name)
         if wanted not in self.state.zones:
             known = sorted(zone.to_text(omit_final_dot=True) for zone in self.state.zones if zone != dns.name.root)
-            raise ValueError(f"{name} is no domain of this Internet; it has {', '.join(n for n in known if not n.endswith('arpa'))}")
+            near = get_close_matches(name, known, 3) or [n for n in known if not n.endswith("arpa")]
+            raise ValueError(f"{name} is no domain of this Internet; did you mean {', '.join(near)}?")
         return Domain(wanted.to_text(omit_final_dot=True).lower(), self)
 
     def do(self, act: Act) -> None:
@@ -92,7 +94,9 @@ class Internet:
         return Campaign(name, title, target, tuple(sent))
 
     def mailbox(self, address: str) -> list[Kept]:
-        """What reached an address, oldest first, in inbox and spam."""
+        """What reached an address, oldest first, in inbox and spam. Raises ValueError for one whose domain has no mail here."""
+        if address.rpartition("@")[2].lower() not in self.state.mail:
+            raise ValueError(f"nobody has a mailbox at {address!r} here; try clara@inbox.example or omar@oldmail.example")
         return self.office.mailboxes.of(address)
 
     def journal(self) -> Sequence[Act]:

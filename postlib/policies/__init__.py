@@ -28,7 +28,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Profile:
-    """One edition of the requirements. `purposes` says of single domains what their mail is for; "*" stands for all others."""
+    """One edition of the requirements. `purposes` says of single domains what their mail is for; "*" stands for all others.
+
+    `selectors` are the DKIM selectors that a domain uses, for those that nobody can guess.
+    """
 
     name: str
     version: str
@@ -39,6 +42,7 @@ class Profile:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     purposes: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    selectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def level(self, check: str) -> Level:
         """How much a check matters; a check that the profile does not name is off."""
@@ -90,7 +94,7 @@ def _read(text: str, where: str) -> Profile:
             data["name"], str(data["version"]), data["title"], policies, levels,
             {key: int(item["value"]) for key, item in data["numbers"].items()},
             {key: tuple(item["value"]) for key, item in data["lists"].items()},
-            dict(data.get("purposes", {})), _sources(data),
+            dict(data.get("purposes", {})), _sources(data), {key: tuple(names) for key, names in data.get("selectors", {}).items()},
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{where} cannot be read as a profile: {error!r}") from error

@@ -261,7 +261,10 @@ def _astray(host: Host) -> str:
         return "no-redirect"
     try:
         target = urlsplit(step.location)
+        reachable = target.port != 0  # raises ValueError where it is no port
     except ValueError:
+        reachable = False
+    if not reachable:
         return "bad-location"
     if target.scheme != "https":
         return "redirect-to-http"

@@ -107,7 +107,9 @@ def verify(chain: Sequence[bytes], name: str, roots_pem: str, now: datetime) -> 
         return Trust(weak, subjects)  # the verifier takes short RSA keys
     unanchored = () if anchored else (_unanchored(path, (*sent, *anchors)),)
     problems = (*unanchored, *_problems(path, name, now), *weak)
-    return Trust(problems or (Problem("refused", refusal),), subjects)
+    if anchored and problems and not weak:  # a date or a name explains it: is there more that it hides?
+        refusal = _elsewhere(path, sent, name, roots_pem, now)
+    return Trust((*problems, *([Problem("refused", refusal)] if refusal and not (unanchored or weak) else [])), subjects)
 
 
 def issued_path(
@@ -157,6 +159,16 @@ def _refusal(leaf: x509.Certificate, sent: list[x509.Certificate], name: str, ro
     except (verification.VerificationError, *UNREADABLE) as error:
         return str(error) or type(error).__name__
     return None
+
+
+def _elsewhere(path: tuple[x509.Certificate, ...], sent: list[x509.Certificate], name: str, roots_pem: str, now: datetime) -> str | None:
+    """As `_refusal`, for a name that the certificate bears and at the moment nearest to `now` when all of the path is in date.
+
+    None where there is no such name or moment. So an expired or wrongly named certificate does not pass off a false authority.
+    """
+    names = [name] if stands_for(path[0], name) else [pattern.replace("*", "any", 1) for pattern in presented(path[0])]
+    start, end = max(c.not_valid_before_utc for c in path), min(c.not_valid_after_utc for c in path)
+    return _refusal(path[0], sent, names[0], roots_pem, min(max(now, start), end)) if names and start <= end else None
 
 
 def _problems(path: tuple[x509.Certificate, ...], name: str, now: datetime) -> Iterator[Problem]:

@@ -203,9 +203,14 @@ def phrase(key: str, **values: object) -> str:
     return "".join(text for text, _ in _filled(chosen().text("phrases", key), {name: str(value) for name, value in values.items()}))
 
 
-def counted(key: str, count: int) -> str:
+def counted(key: str, count: int | str) -> str:
     """A phrase with a number, `key.one` where it is one."""
-    return phrase(f"{key}.one" if count == 1 else key, count=count)
+    return phrase(f"{key}.one" if str(count) == "1" else key, count=count)
+
+
+def amount(name: str, value: str) -> str:
+    """A piece of evidence that is a number, in words; "" where the catalogue has no such phrase for its name."""
+    return counted(f"amount.{name}", value) if f"amount.{name}" in chosen().shared["phrases"] else ""
 
 
 def spoken(family: str, value: str, **values: object) -> str:

@@ -43,7 +43,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     token, port = secrets.token_hex(16), _free_port()
     words = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={room / 'course'}", "--no-browser"]
     quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--allow-root"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "HOME": str(room), "JUPYTER_NO_CONFIG": ""}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"),
+        "HOME": str(room),
+        "JUPYTER_NO_CONFIG": "",
+    }
     with (room / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words, *quiet], env=environment, stdout=log, stderr=log)
         try:

@@ -168,8 +168,8 @@ def test_a_domain_starts_again_alone(internet: Internet) -> None:
 
 
 def test_unknown_names_are_said_with_those_there_are(internet: Internet) -> None:
-    with pytest.raises(ValueError, match="auroria.post"):
-        internet.domain("nowhere.post")
+    with pytest.raises(ValueError, match="did you mean auroria.post"):
+        internet.domain("aurora.post")
     with pytest.raises(ValueError, match="parcel-fee"):
         internet.campaign("nothing")
     with pytest.raises(ValueError, match="union"):

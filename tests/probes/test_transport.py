@@ -85,7 +85,7 @@ def test_a_null_mx_takes_no_mail_so_nothing_more_is_asked_of_it(internet: Intern
 
 def test_a_name_that_does_not_exist_has_nowhere_for_mail(internet: Internet) -> None:
     report = check(f"nobody.{CLEAN}", internet)
-    assert dict(report["mx.published"].verdict.evidence) == {"found": "no-such-domain"}
+    assert dict(report["mx.published"].verdict.evidence) == {"found": "no-such-name"}
     assert report["starttls.offered"].status is Status.NOT_APPLICABLE
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from postlib import background
 from postlib.lab.mail.desk import Desk
 from postlib.lab.mail.judging import Judgement
-from postlib.lab.mail.letter import Letter
+from postlib.lab.mail.letter import Letter, address
 from postlib.lab.mail.mailbox import Mailboxes
 from postlib.lab.mail.reporting import Ledger, destinations
 from postlib.lab.mail.sender import Sender, Sent
@@ -48,7 +48,8 @@ class Office:
         `envelope` is MAIL FROM (the author, at the domain that its settings name for it), `signed_by` the domain whose keys sign
         ("" for none).
         """
-        domain = letter.author.rpartition("@")[2].lower()
+        domain = address(letter.author).domain.lower()
+        address(letter.recipient)
         host = self.state.mail[via or domain].host if (via or domain) in self.state.mail else via or domain
         signer = (via or domain) if signed_by is None else signed_by
         sender = self.sender(host)
@@ -96,8 +97,8 @@ class Office:
         for provider, policy, report in self.ledger.close(begin):
             sender = self.sender(self.state.mail[provider].host)
             net = self.servers.network(sender.address)
-            for address in await destinations(net, report.policy_published.domain, policy):
-                letter = reports.message(report, submitter=provider, recipient=address, date=self.state.clock.now())
+            for recipient in await destinations(net, report.policy_published.domain, policy):
+                letter = reports.message(report, submitter=provider, recipient=recipient, date=self.state.clock.now())
                 envelope = f"dmarc-reports@{provider}"
-                for sent in await sender.send(sender.signed(letter, provider), envelope, [address], self.mailboxes.find):
+                for sent in await sender.send(sender.signed(letter, provider), envelope, [recipient], self.mailboxes.find):
                     self.record.note(sender.machine.name, "report", report.policy_published.domain, sent.recipient, sent.outcome)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from postlib.finding import Verdict, failed, not_applicable, passed, unknown
 from postlib.network import Unknown
 from postlib.probe import Probe, Profile
@@ -17,11 +19,11 @@ probe = Probe("dmarc", "RFC 9989", observe)
 @probe.check("section 4.10.1", remedy=remedies.first_record, lesson="dmarc/04")
 def published(dmarc: Dmarc, profile: Profile) -> Verdict:
     """A DMARC record is published for the domain, or for the organization above it."""
+    elsewhere = () if isinstance(dmarc.misplaced, Unknown) else dmarc.misplaced
     if dmarc.record is not None:
-        return passed(name=f"_dmarc.{dmarc.at}")
+        return passed(name=f"_dmarc.{dmarc.at}", elsewhere=elsewhere, advice="dmarc.misplaced" if elsewhere else "")
     if dmarc.several is not None:
         return not_applicable(found="several-records")
-    elsewhere = () if isinstance(dmarc.misplaced, Unknown) else dmarc.misplaced
     return failed(found="not-a-dmarc-record" if dmarc.texts else "no-record", text=dmarc.texts, elsewhere=elsewhere)
 
 
@@ -81,17 +83,16 @@ def subdomains_covered(dmarc: Dmarc, profile: Profile) -> Verdict:
     np = record.np or sp
     rank = remedies.RANK.index
     weaker = tuple(tag for tag, policy in (("sp", sp), ("np", np)) if rank(policy) < rank(record.p or Policy.NONE))
-    return failed(**_below(record, weaker)) if weaker else passed(**_below(record, ("sp", "np")))
+    return _below(failed, record, weaker) if weaker else _below(passed, record, ("sp", "np"))
 
 
-def _below(record: Record, tags: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """What holds below the domain: the tags as written, and for those that are not written, the one that takes their place."""
-    written = {tag: policy for tag, policy in (("p", record.p), ("sp", record.sp), ("np", record.np)) if policy is not None}
-    seen: dict[str, tuple[str, ...]] = {"policy": tuple(f"{tag}={written[tag]}" for tag in tags if tag in written)}
-    for tag in (tag for tag in tags if tag not in written):
-        instead = "sp" if tag == "np" and "sp" in written else "p"
-        seen[f"instead_of_{tag}"] = (f"{instead}={written.get(instead, Policy.NONE)}",)
-    return seen
+def _below(say: Callable[..., Verdict], record: Record, tags: tuple[str, ...]) -> Verdict:
+    """What holds below the domain: the tags as written, and for one that is not written, the one that takes its place."""
+    asked = {"p": record.p or Policy.NONE, **{tag: policy for tag, policy in (("sp", record.sp), ("np", record.np)) if policy is not None}}
+    above = {"sp": "p", "np": "sp" if "sp" in asked else "p"}
+    instead = {tag: (f"{above[tag]}={asked[above[tag]]}",) if tag in tags and tag not in asked else () for tag in above}
+    written = tuple(f"{tag}={asked[tag]}" for tag in tags if tag in asked)
+    return say(policy=written, instead_of_sp=instead["sp"], instead_of_np=instead["np"])
 
 
 @probe.check("section 4.7", remedy=remedies.ask_for_reports, lesson="dmarc/05")

@@ -38,8 +38,8 @@ class Destination:
 class Dmarc:
     """The record that applies to the domain, found as receivers find it, and what stands around it.
 
-    `texts` are the TXT records at _dmarc.<domain>, DMARC or not, sorted. `misplaced` are names at which a DMARC record stands in vain;
-    they are looked for only where there is none in the right place. `destinations` are those of every record seen.
+    `texts` are the TXT records at _dmarc.<domain>, DMARC or not, sorted. `misplaced` are names at which a DMARC record stands in vain.
+    `destinations` are those of every record seen.
     """
 
     domain: str
@@ -82,7 +82,7 @@ async def observe(net: Observation, domain: str) -> Dmarc:
     found = await told(_texts(net, domain))
     discovery = await told(discover(net, domain))
     organization = await told(organizational_domain(net, domain))
-    misplaced = () if isinstance(found, Unknown) or found else await told(_misplaced(net, domain))
+    misplaced = await told(_misplaced(net, domain))
     destinations = () if isinstance(discovery, Unknown) else await _destinations(net, discovery)
     vouchers = await net.facts(spf.probe, domain), await net.facts(dkim.probe, domain)
     return Dmarc(domain, found, discovery, organization, destinations, misplaced, *vouchers)
