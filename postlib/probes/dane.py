@@ -91,7 +91,7 @@ async def observe(net: Observation, domain: str) -> Dane:
 async def _named(net: Observation, facts: Starttls, host: Exchanger, mx: Security) -> Named:
     why = host.addresses.unknown
     records = why if why is not None and why.reason == NOT_ASKED else await told(tlsa(net, host.host))
-    way = (mx, host.addresses.security) if not host.addresses.unknown else (mx,)
+    way = (mx, host.addresses.security) if host.addresses.unknown is None else (mx,)
     security = next((s for s in (Security.INDETERMINATE, Security.INSECURE) if s in way), Security.SECURE)
     names = (host.host, facts.domain) if mx is Security.SECURE else (host.host,)
     compared = () if isinstance(records, Unknown) else records.records

@@ -78,8 +78,7 @@ def own(seen: Seen) -> Response | None:
 
 async def observe(net: Observation, domain: str) -> Web:
     """The answers of both hosts, over HTTPS and over plain HTTP."""
-    alone = domain.startswith("www.") or len(domain) > LONGEST_BELOW_WWW
-    names = (domain,) if alone else (domain, f"www.{domain}")
+    names = (domain,) if domain.startswith("www.") or len(domain) > LONGEST_BELOW_WWW else (domain, f"www.{domain}")
     found = await asyncio.gather(*(addresses(net, name) for name in names))
     return Web(domain, tuple(await asyncio.gather(*(_host(net, there) for there in found if there.possible))))
 
@@ -261,10 +260,9 @@ def _astray(host: Host) -> str:
         return "no-redirect"
     try:
         target = urlsplit(step.location)
-        reachable = target.port != 0  # raises ValueError where it is no port
+        if target.port == 0:  # raises ValueError where it is no port at all
+            return "bad-location"
     except ValueError:
-        reachable = False
-    if not reachable:
         return "bad-location"
     if target.scheme != "https":
         return "redirect-to-http"

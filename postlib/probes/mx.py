@@ -126,7 +126,7 @@ def hosts_have_addresses(mx: Mx, profile: Profile) -> Verdict:
     lost = tuple(host.host for host in hosts if host.flaw == "no-address")
     if lost:
         return failed(host=lost)
-    unseen = next((host.addresses.unknown for host in hosts if not host.addresses.seen and host.addresses.unknown), None)
+    unseen = next((host.addresses.unknown for host in hosts if not host.addresses.seen and host.addresses.unknown is not None), None)
     if unseen is not None:
         return unknown(reason=unseen.reason, where=unseen.where)
     return passed(host=tuple(host.host for host in hosts)) if hosts else _nothing(mx)
