@@ -37,6 +37,8 @@ Route = Callable[[str, int, Transport], tuple[str, int]]
 
 TRIES = 2  # UDP loses packets: RFC 1035, section 4.2.1, asks for another try
 STRAY_REPLIES = 16  # replies that answer something else, before we stop listening (a forger's flood must end)
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64, RFC 6052, section 2.1
+COMPATIBLE = ipaddress.IPv6Network("::/96")  # IPv4 inside IPv6, given up: RFC 4291, section 2.5.5.1
 PROXY_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"  # PROXY protocol version 2, section 2.2
 OUTSIDER = {4: "203.0.113.250", 6: "2001:db8:ffff::250"}  # who we are in a lab when no `source` is given
 
@@ -182,8 +184,7 @@ class Network:
             if not ipaddress.ip_address(host).is_loopback:
                 raise Unreachable("no-route", f"{address}:{port}")
             return host, real_port
-        target = ipaddress.ip_address(address)
-        if (target.is_global and not target.is_multicast) or (address, port) in self.forwarders:
+        if public(address) or (address, port) in self.forwarders:
             return address, port
         raise Unreachable("special-address", f"{address}:{port}")
 
@@ -239,6 +240,18 @@ class Network:
             raise Unreachable("timeout", f"{address}:{port}") from error
         except OSError as error:
             raise Unreachable(_reason(error), f"{address}:{port}") from error
+
+
+def public(address: str) -> bool:
+    """Whether an address is one of the public Internet, also the IPv4 address that an IPv6 one carries inside (RFC 6890, 6052, 3056)."""
+    target = ipaddress.ip_address(address)
+    if isinstance(target, ipaddress.IPv6Address):
+        if target.ipv4_mapped or target.sixtofour or target in TRANSLATED:
+            inner = target.ipv4_mapped or target.sixtofour or ipaddress.IPv4Address(int(target) & 0xFFFFFFFF)
+            return public(str(inner))
+        if target.teredo or target.is_site_local or target in COMPATIBLE:
+            return False
+    return target.is_global and not target.is_multicast
 
 
 def proxy_header(source: str, destination: str, port: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from postlib.probe import Observation, run
 from postlib.probes import PROBES
 from postlib.report import Report
 
+LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")  # RFC 1123, section 2.1, and the underscore of names such as _dmarc (RFC 8552)
 EXISTS = "delegation.exists"
 AT_ONCE = 20  # domains looked at together in a scan
 
@@ -121,7 +123,7 @@ def domain_name(subject: str, network: Network) -> str:
         name = dns.name.from_text(ascii_text)
     except (dns.exception.DNSException, idna.IDNAError, UnicodeError) as error:
         raise ValueError(f"{subject!r} is not a domain name: {error}") from error
-    if name == dns.name.root or "/" in text or "@" in text or any(c.isspace() for c in text):
+    if name == dns.name.root or not all(LABEL.fullmatch(label) for label in ascii_text.split(".")):
         raise ValueError(f"{subject!r} is not a domain name; give one like auroria.post")
     if not network.lab and _only_in_a_lab(ascii_text):
         raise ValueError(f"{subject} exists only in a lab: add --world union, or in Python check({subject!r}, visit('union'))")

@@ -19,6 +19,7 @@ from postlib.clock import LabClock
 from postlib.network import ABSENT, CouldNotTell, Lame, Network, Transport, Unknown, Unreachable, proxy_header
 
 QUESTION = dns.message.make_query("auroria.post", "A")
+HIDDEN = ["2002:7f00:1::1", "64:ff9b::a00:1", "::7f00:1", "fec0::1", "::ffff:100.64.0.1", "::ffff:224.0.0.1", "::ffff:127.0.0.1"]
 SPECIAL = ["192.0.2.1", "198.51.100.7", "203.0.113.9", "10.0.0.1", "127.0.0.1", "169.254.1.1", "224.0.0.1", "2001:db8::1", "::1"]
 OTHER = dns.message.make_response(dns.message.make_query("other.post", "A")).to_wire()
 FORWARDERS = {"127.0.0.1:5300": ("127.0.0.1", 5300), "[::1]:5300": ("::1", 5300), "::1": ("::1", 53), "127.0.0.1": ("127.0.0.1", 53)}
@@ -40,7 +41,7 @@ def closed(address: str, port: int, transport: Transport) -> tuple[str, int]:
     raise Unreachable("no-route", f"{address}:{port}")
 
 
-@pytest.mark.parametrize("address", SPECIAL)
+@pytest.mark.parametrize("address", SPECIAL + HIDDEN)
 def test_a_live_network_refuses_special_addresses(address: str) -> None:
     """RFC 5737, RFC 3849, RFC 6890: nobody we want to ask is there."""
     for work in (Network().ask(QUESTION, address), Network().connect(address, 25)):

@@ -18,7 +18,7 @@ from postlib.lab.internet import Internet, visit
 from postlib.network import CouldNotTell, Network, Unknown, Unreachable
 from postlib.policies import profile
 from postlib.probe import Observation, Probe, run
-from postlib.scan import ascan, check, scan
+from postlib.scan import ascan, check, domain_name, scan
 
 NAMES = ["valdoria.post", "inbox.example", "oldmail.example", "printpost.example", "parcel-desk.example"]
 
@@ -110,3 +110,26 @@ def test_a_profile_names_the_selectors_that_nobody_can_guess() -> None:
         told = replace(profile(), selectors={"valdoria.post": ("s2026e",)})
         statuses = [check("valdoria.post", internet, profile=edition)["dkim.published"].status for edition in (profile(), told)]
     assert statuses == [Status.UNKNOWN, Status.PASS]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "*.post",
+        "-a.post",
+        "a-.post",
+        "a!b.post",
+        "\\000.post",
+        "a b.post",
+        "a@b.post",
+        "https://auroria.post/",
+        "a..post",
+        ".",
+        "",
+        "x" * 64 + ".post",
+    ],
+)
+def test_what_is_no_host_name_is_refused_before_anything_is_asked(subject: str) -> None:
+    """One bad line must not end a scan halfway: it is said at once."""
+    with pytest.raises(ValueError, match="is not a domain name"):
+        domain_name(subject, Network())

@@ -120,7 +120,6 @@ SEEN: list[tuple[dict[str, str], list[acts.Act], str]] = [  # area to deviation,
     ({"spf": "spf-void-exists"}, worlds.faults()["spf-three-voids"].on(DOMAIN), DOMAIN),
     ({"dnssec": "dnssec-keys-only"}, worlds.faults()["signatures-missing"].on(DOMAIN), DOMAIN),
     ({"dnssec": "dnssec-inside-zone"}, [txt(f"mail.{DOMAIN}", "hello")], f"mail.{DOMAIN}"),
-    ({"dmarc": "dmarc-no-such-name", "bimi": "bimi-no-such-name"}, [], f"nosuch.{DOMAIN}"),
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from postlib import background
 from postlib.lab.internet import Internet, visit
 from postlib.protocols import reports
 from postlib.protocols.authentication_results import of_message
@@ -156,3 +157,28 @@ def test_a_domain_may_name_another_for_its_bounces(internet: Internet) -> None:
     kept = internet.send("ana@valdoria.post", "clara@inbox.example").kept
     assert kept is not None and kept.message.startswith(b"Return-Path: <ana@www.valdoria.post>")
     assert kept.judgement.spf.domain == "www.valdoria.post" and kept.judgement.spf.result.value == "fail" and kept.judgement.passed
+
+
+BROKEN = {
+    "a body where fields should be": b"This is no field\r\n\r\nHello.\r\n",
+    "a NUL in a field's name": b"Fr\0m: a@b.post\r\n\r\nHello.\r\n",
+    "a thousand times too many fields": b"X: y\r\n" * 30_000 + b"\r\nHello.\r\n",
+}
+
+
+@pytest.mark.parametrize("message", BROKEN.values(), ids=BROKEN)
+def test_a_message_that_cannot_be_read_is_refused(internet: Internet, message: bytes) -> None:
+    [sent] = background.run(
+        internet.office.sender("mx1.parcel-desk.example").send(
+            message, "x@parcel-desk.example", ["clara@inbox.example"], internet.office.mailboxes.find
+        )
+    )
+    assert sent.outcome == "refused" and "5.6.0" in sent.reply
+
+
+def test_an_author_without_a_domain_does_not_reach_the_inbox(internet: Internet) -> None:
+    for author in (b"@@@@", b"a@b c@d", b"a@[127.0.0.1]"):
+        message = b"From: " + author + b"\r\nMessage-ID: <" + author.hex().encode() + b"@x>\r\n\r\nHello.\r\n"
+        sender = internet.office.sender("mx1.parcel-desk.example")
+        [sent] = background.run(sender.send(message, "x@parcel-desk.example", ["clara@inbox.example"], internet.office.mailboxes.find))
+        assert sent.outcome == "spam", author

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postlib.lab.mail.judging import REFUSED, RULES, Judgement, judge
-from postlib.lab.mail.mailbox import Kept
+from postlib.lab.mail.mailbox import Kept, message_id
 from postlib.lab.mail.rewriting import for_forwarder, for_list
-from postlib.lab.mail.sender import message_id
 from postlib.lab.mail.settings import MailSettings
 from postlib.lab.mail.stamps import stamped
 from postlib.lab.smtp import Received
 from postlib.lab.state import Machine
+from postlib.protocols.dkim.message import split
+from postlib.protocols.malformed import Malformed
 
 if TYPE_CHECKING:
     from postlib.lab.mail.office import Office
 
 HOPS = 20  # Received fields before a message is taken for a loop (RFC 5321, section 6.3, asks for a large number)
 TOO_MANY_HOPS = "554 5.4.6 Too many hops"
+UNREADABLE = "554 5.6.0 The header of this message cannot be read"  # RFC 3463, section 3.7
 NO_SUCH_USER = "550 5.1.1 No such user here"
 
 
@@ -42,6 +44,10 @@ class Desk:
         if envelope.message.lower().count(b"\nreceived:") > HOPS:
             return TOO_MANY_HOPS
         net = self.office.servers.network(self.machine.addresses[0])
+        try:
+            split(envelope.message)
+        except Malformed:
+            return UNREADABLE
         judgement = await judge(net, envelope, self.machine.name)
         replies = [await self._for(recipient, envelope, judgement) for recipient in envelope.recipients]
         refused = [reply for reply in replies if not reply.startswith("2")]

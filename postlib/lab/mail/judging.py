@@ -61,6 +61,8 @@ def literal(judgement: Judgement, known: Callable[[], bool]) -> Decision:
     del known
     if judgement.dmarc is None:
         return Decision(SPAM, "several-authors")
+    if judgement.dmarc.result == dmarc.Result.PERMERROR:
+        return Decision(SPAM, "unreadable-author")
     folder = {Policy.REJECT: REFUSED, Policy.QUARANTINE: SPAM}.get(judgement.asked, INBOX)
     return Decision(folder, "policy" if folder != INBOX else "passed" if judgement.passed else "no-policy")
 

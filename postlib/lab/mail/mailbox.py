@@ -37,7 +37,15 @@ class Kept:
     @property
     def message_id(self) -> str:
         """Its Message-ID."""
-        return str(self.parsed["Message-ID"] or "")
+        return message_id(self.message)
+
+
+def message_id(message: bytes) -> str:
+    """The Message-ID of a message, "" without one; read as bytes, for parsing hostile fields takes long."""
+    for line in message.split(b"\r\n\r\n", 1)[0].split(b"\r\n"):
+        if line.lower().startswith(b"message-id:"):
+            return line.split(b":", 1)[1].strip().decode("ascii", "replace")
+    return ""
 
 
 class Mailboxes:

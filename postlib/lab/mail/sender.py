@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from postlib.lab.mail.mailbox import Kept
+from postlib.lab.mail.mailbox import Kept, message_id
 from postlib.lab.mail.settings import Selector
 from postlib.lab.state import Machine, State
 from postlib.network import Network, Unreachable
@@ -97,11 +97,3 @@ class Sender:
 def spoken(reply: smtp.Reply | None) -> str:
     """A server's reply on one line: its code and its text."""
     return f"{reply.code} {' '.join(reply.lines)}" if reply is not None else ""
-
-
-def message_id(message: bytes) -> str:
-    """The Message-ID of a message, "" without one."""
-    for line in message.split(b"\r\n\r\n", 1)[0].split(b"\r\n"):
-        if line.lower().startswith(b"message-id:"):
-            return line.split(b":", 1)[1].strip().decode("ascii", "replace")
-    return ""
