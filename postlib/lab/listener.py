@@ -16,6 +16,7 @@ from postlib.network import OUTSIDER
 
 LOOPBACK = "127.0.0.1"
 HEADER_SECONDS = 5.0  # proxy-protocol.txt, section 2, advises a timeout of at least 3 seconds
+PAIRS = 40  # tries to bind TCP and UDP on one number
 CONNECTIONS = 256  # at a time on one port; the rest wait in the kernel's queue
 PAUSE_SECONDS = 0.1  # after an accept that failed, for example for want of file descriptors
 
@@ -36,6 +37,23 @@ Serve = Callable[[Connection], Awaitable[None]]
 def bind() -> socket.socket:
     """A listening socket on a loopback port chosen by the system; whoever connects waits there until it is served."""
     return socket.create_server((LOOPBACK, 0), backlog=CONNECTIONS)
+
+
+def bind_pair() -> tuple[socket.socket, socket.socket]:
+    """TCP and UDP sockets on one number: TCP first, then UDP on the same, and another try if it is taken."""
+    for _ in range(PAIRS):
+        tcp = bind()
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            tcp.close()
+            udp.close()
+            continue
+        udp.setblocking(False)
+        tcp.setblocking(False)
+        return tcp, udp
+    raise OSError(f"no port is free for both TCP and UDP, after {PAIRS} tries")
 
 
 class Listener:

@@ -18,7 +18,7 @@ from postlib import background
 from postlib.lab.dns.recursor import Recursor
 from postlib.lab.dns.server import NameServer
 from postlib.lab.dns.serving import Datagrams, Streams
-from postlib.lab.listener import bind
+from postlib.lab.listener import bind, bind_pair
 from postlib.lab.personalities import NO_TLS, credentials
 from postlib.lab.record import Record
 from postlib.lab.smtp import Mail, Receiver
@@ -28,7 +28,6 @@ from postlib.network import Network, Route, Transport, Unreachable
 from postlib.resolver import Resolver
 
 DNS, SMTP, HTTP, HTTPS = 53, 25, 80, 443
-PAIRS = 40  # tries to bind TCP and UDP on one number
 Door = tuple[str, int, str]
 OPEN: weakref.WeakSet[Servers] = weakref.WeakSet()
 
@@ -108,7 +107,7 @@ class Servers:
             self._open_https(machine, address, way)
 
     def _open_dns(self, machine: Machine, address: str) -> None:
-        tcp, udp = _pair()
+        tcp, udp = bind_pair()
         server: NameServer | Recursor = Recursor(self.recursive) if machine.resolver else self._name_server(machine)
         self._start(server.serve_udp(udp))
         self._start(server.serve_tcp(tcp))
@@ -197,23 +196,6 @@ class Lease:
     def route(self, address: str, port: int, transport: Transport) -> tuple[str, int]:
         """As the servers' own."""
         return self._servers.route(address, port, transport)
-
-
-def _pair() -> tuple[socket.socket, socket.socket]:
-    """TCP and UDP sockets on one number: TCP first, then UDP on the same, and another try if it is taken."""
-    for _ in range(PAIRS):
-        tcp = bind()
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            udp.bind(tcp.getsockname())
-        except OSError:
-            tcp.close()
-            udp.close()
-            continue
-        udp.setblocking(False)
-        tcp.setblocking(False)
-        return tcp, udp
-    raise OSError(f"no port is free for both TCP and UDP, after {PAIRS} tries")
 
 
 def _forked() -> None:

@@ -7,14 +7,13 @@ and would judge yesterday's records beside a report on today's.
 from __future__ import annotations
 
 import asyncio
-import socket
 
 from postlib.lab.dns.recursor import Recursor
+from postlib.lab.listener import bind_pair
 from postlib.network import Network
 from postlib.resolver import Resolver
 from postlib.second_opinion.tunnel import LOOPBACK, Tunnel
 
-TRIES = 40  # to bind TCP and UDP on one number
 Door = tuple[str, int]
 
 
@@ -27,7 +26,7 @@ class Doors:
 
     async def open(self) -> Doors:
         """Listen on loopback ports that the system chooses."""
-        tcp, udp = _pair()
+        tcp, udp = bind_pair()
         self._stream, self._datagrams = await self._recursor.serve_tcp(tcp), await self._recursor.serve_udp(udp)
         await self._tunnel.open()
         self.resolver: Door = tcp.getsockname()[:2]
@@ -40,19 +39,3 @@ class Doors:
         self._datagrams.close()
         await self._tunnel.close()
         await asyncio.sleep(0)  # so that the transports end before the loop goes on
-
-
-def _pair() -> tuple[socket.socket, socket.socket]:
-    """A TCP and a UDP socket on one number: dnspython asks by both."""
-    for _ in range(TRIES):
-        tcp, udp = socket.create_server((LOOPBACK, 0)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            udp.bind(tcp.getsockname())
-        except OSError:
-            tcp.close()
-            udp.close()
-            continue
-        tcp.setblocking(False)
-        udp.setblocking(False)
-        return tcp, udp
-    raise OSError(f"no port is free for both TCP and UDP, after {TRIES} tries")

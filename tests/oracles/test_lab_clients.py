@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -262,30 +261,34 @@ def pasted(line: str) -> tuple[int, str]:
     return said("sh", "-c", line, folder=HERE)
 
 
-EXPECTED = {
-    "dig": r"status: NOERROR",
-    "curl": r"(?i)<html|Valdoria",
-    "openssl": r"Verification: OK",
-    "swaks": r"250 .*\n.*QUIT",
-    "postlib": r"valdoria\.post",
+EXPECTED = {  # what each program says, and its exit code: auroria.post has something to mend
+    "dig": (r"status: NOERROR", 0),
+    "curl": (r"(?i)<html|Auroria", 0),
+    "openssl": (r"Verification: OK", 0),
+    "swaks": (r"250 .*\n.*QUIT", 0),
+    "postlib": (r"auroria\.post, \d+ checks", 1),
 }
+
+
+def program(line: str) -> str:
+    """The program that a printed line starts; ours stands there with the path of the one that printed it."""
+    return "postlib" if " check " in line and "postlib" in line else line.split(" ")[0]
 
 
 def test_the_printed_lines_work_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     """Every line to copy does what its heading says; SIGINT ends the lab at once, without a trace of it."""
     needs("dig", "curl", "openssl", "swaks", "ps")
     with terminal(tmp_path) as (process, printed):
-        lines = [line for line in printed.splitlines() if line.split(" ")[0] in EXPECTED]
-        assert {line.split(" ")[0] for line in lines} == set(EXPECTED)
+        lines = [line for line in printed.splitlines() if program(line) in EXPECTED]
+        assert {program(line) for line in lines} == set(EXPECTED)
         for line in lines:
+            said, exit_code = EXPECTED[program(line)]
             code, told = pasted(line)
-            assert code == 0, f"{line}\n{told}"
-            assert re.search(EXPECTED[line.split(" ")[0]], told), f"{line}\n{told}"
-        started = time.monotonic()
+            assert code == exit_code, f"{line}\n{told}"
+            assert re.search(said, told), f"{line}\n{told}"
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=15)
         assert process.returncode in (0, 130)
-        assert time.monotonic() - started < 10
         assert "Traceback" not in out + error and not error
     assert group(process.pid) == []
     assert list(tmp_path.iterdir()) == []  # the address book and the roots are gone
