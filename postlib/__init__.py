@@ -3,7 +3,7 @@
     from postlib import check, visit
 
     internet = visit("union")          # the whole Internet, on this machine only
-    check("auroria.post", internet)    # what is kept, what is broken, what to do
+    check("auroria.post", internet)    # which checks failed, what was seen, what to do
 
 Names are imported when they are first used, so that `import postlib` is quick.
 """

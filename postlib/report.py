@@ -44,7 +44,7 @@ class Report:
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """What is broken, the required checks first."""
+        """The findings that failed, the required checks first."""
         return tuple(sorted(self.of(Status.FAIL), key=lambda finding: not finding.required))
 
     @property
