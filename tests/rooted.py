@@ -167,7 +167,7 @@ class Rooted:
             root = self.zones[dns.name.root].signing
             anchor = root.ds() if root else ()
             hints = (("ns.", (ROOT_SERVER,)),)
-            defaults: dict[str, Any] = {"iterate": True, "timeout": 0.2, "clock": self.clock, "trust_anchor": anchor, "root_hints": hints}
+            defaults: dict[str, Any] = {"iterate": True, "timeout": 1.0, "clock": self.clock, "trust_anchor": anchor, "root_hints": hints}
             yield Network(**(defaults | {"route": route} | settings))
 
     @contextlib.asynccontextmanager
