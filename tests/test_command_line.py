@@ -140,6 +140,18 @@ def test_what_is_wrong_is_one_sentence_and_2(capsys: pytest.CaptureFixture[str],
     assert err.startswith("postlib: ") and said in err and err.count("\n") == 1
 
 
+def test_a_selector_that_nobody_guesses_can_be_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Without it the DKIM key is unknown, and never said to be absent."""
+    with visit("clean") as internet:
+        internet.domain("valdoria.post").mail.remove_key("s2026a")
+        book = tmp_path / "book.json"
+        book.write_text(json.dumps(address_book(internet)))
+        unguessed, _, _ = ran(capsys, "check", "valdoria.post", "--network", book)
+        named, _, _ = ran(capsys, "check", "valdoria.post", "--network", book, "--selector", "S2026e")
+        wrong, _, said = ran(capsys, "check", "valdoria.post", "--network", book, "--selector", "not one!")
+    assert (unguessed, named, wrong) == (3, 0, 2) and "is not a DKIM selector" in said
+
+
 def test_a_scan_goes_on_where_it_was_cut_off(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names, out = files / "names", files / "out.jsonl"
     names.write_text("valdoria.post\n\n# a comment\nInbox.example. # the same\ninbox.example\nauroria.post\n")

@@ -21,6 +21,7 @@ def check(
     profile: Edition = "course",
     format: Annotated[Format, typer.Option(help="How the report is written.")] = Format.TABLE,
     forwarder: Forwarder = "",
+    selector: Annotated[list[str] | None, typer.Option(help="A DKIM selector in use, if it cannot be guessed; may be repeated.")] = None,
     all: Annotated[bool, typer.Option("--all", help="In the table, show the rules that passed or are not applicable too.")] = False,
     second_opinion: Annotated[bool, typer.Option("--second-opinion", help="Ask checkdmarc too, and say where the two differ.")] = False,
 ) -> None:
@@ -35,6 +36,7 @@ def check(
         with in_one_sentence():
             edition = policies.profile(profile)
             domains = list(dict.fromkeys(subject(each, net) for each in subjects))
+            edition = edition.with_selectors(domains, selector or ())
         reports = [look(domain, net, profile=edition) for domain in domains]
         others = opinions(reports, net) if second_opinion else ()
     typer.echo(written(reports, format, all=all), nl=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from postlib.finding import Level
 
 DEFAULT = "course"
+SELECTOR_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")  # RFC 6376, section 3.1: selectors are labels with dots between
 PURPOSES = ("staff", "transactional", "none")
 
 
@@ -55,6 +57,14 @@ class Profile:
     def words(self, name: str) -> tuple[str, ...]:
         """A list of words. Raises KeyError if the profile has none of that name."""
         return self.lists[name]
+
+    def with_selectors(self, domains: Iterable[str], names: Iterable[str]) -> Profile:
+        """The same, with DKIM selectors to look for at these domains before those that it names itself. Raises ValueError for no label."""
+        told = tuple(name.lower() for name in names)
+        wrong = next((name for name in told if not all(SELECTOR_LABEL.fullmatch(label) for label in name.split("."))), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is not a DKIM selector; give one like s2026a")
+        return replace(self, selectors={**self.selectors, **{domain: (*told, *self.selectors.get(domain, ())) for domain in domains}})
 
     def purpose(self, domain: str) -> str:
         """What mail of that name is for: staff (people write, also to lists), transactional (machines write), or none."""
