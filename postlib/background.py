@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+GRACE = 5.0  # seconds that cancelled work may take to end
 _starting = threading.Lock()  # two threads may come first together
 
 
@@ -53,9 +54,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     if _inside():
         work.close()
         raise RuntimeError("this call waits, so it cannot be made from inside the lab's own loop: await the async one instead")
-    future = asyncio.run_coroutine_threadsafe(work, loop())
+    ended = threading.Event()
+    future = asyncio.run_coroutine_threadsafe(_until_its_end(work, ended), loop())
     try:
         return future.result()
     except BaseException:
-        future.cancel()
+        if future.cancel():
+            ended.wait(GRACE)  # whoever cleans up next must not meet work that still runs
         raise
+
+
+async def _until_its_end(work: Coroutine[Any, Any, T], ended: threading.Event) -> T:
+    try:
+        return await work
+    finally:
+        ended.set()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from postlib.lab.record import Event
 
 LEARNER = "auroria.post"  # the domain that the course is about
+PROVIDER = "inbox.example"  # the mailbox provider of Clara, its customer
 OPEN_FILES = 16_384  # a world of forty operators has some thousand doors, and a system's soft limit is often 1024
 
 
@@ -92,6 +93,9 @@ def recipes(internet: Internet, book: Path, roots: Path) -> Iterator[str]:
         "lab-mail": f"swaks --server 127.0.0.1 --port {mx} --tls-optional --from visitor@garden.test --to ana@{domain}",
         "lab-check": f"{this_command()} check {domain} --network {book_}",
     }
+    if PROVIDER in state.mail:
+        port = _port(internet, state.mail[PROVIDER].host, 25)
+        lines["lab-forgery"] = f"swaks --server 127.0.0.1 --port {port} --from tracking@{domain} --to clara@{PROVIDER}"
     yield phrase("lab-up", world=internet.world, when=f"{internet.clock.now():%Y-%m-%d %H:%M}")
     for key, line in lines.items():
         yield f"\n# {phrase(key)}\n{line}"

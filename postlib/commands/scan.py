@@ -46,10 +46,20 @@ def scan(
         with in_one_sentence():
             lines = stack.enter_context(open(out, "a", encoding="utf-8")) if out else sys.stdout
         waiting = [domain for domain in domains if domain not in codes]
-        for report in progress(look(waiting, net, profile=edition, at_once=at_once), len(waiting), bool(out)):
+        reports = progress(look(waiting, net, profile=edition, at_once=at_once), len(waiting), bool(out))
+        _write_all(reports, lines, about, codes)
+    raise typer.Exit(worst(codes[domain] for domain in domains))
+
+
+def _write_all(reports: Iterator[Report], lines: TextIO, about: dict[str, str], codes: dict[str, int]) -> None:
+    """Write each report as it comes, and keep its exit code. Ctrl-C ends the command with one sentence; what is written stays."""
+    try:
+        for report in reports:
             write(lines, report, about)
             codes[report.subject] = report.exit_code
-    raise typer.Exit(worst(codes[domain] for domain in domains))
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped: {len(codes)} are done. With --out, the same command goes on from there.", err=True)
+        raise typer.Exit(130) from None
 
 
 def read_domains(file: str, network: Network) -> list[str]:

@@ -13,6 +13,7 @@ from postlib.display.letter import field
 from postlib.display.table import Table
 
 SENT = ("recipient", "author", "outcome", "because")
+HANDED_OVER = ("inbox", "spam", "refused", "accepted", "deferred")  # what became of a letter that a mail server was asked to take
 
 
 def campaign(played: Any) -> Table:
@@ -32,11 +33,21 @@ def _authors(one: Any) -> list[str]:
 
 def sent(one: Any) -> Table:
     """A Sent: what became of one letter, and why."""
-    return Table(words.phrase("sent", recipient=one.recipient), SENT, (_outcome(one),), frozenset({"recipient", "author"}))
+    caption = words.phrase("sent" if _handed_over(one) else "not-sent", recipient=one.recipient)
+    return Table(caption, SENT, (_outcome(one),), frozenset({"recipient", "author"}))
 
 
 def _outcome(one: Any) -> tuple[str, str, str, str]:
-    return one.recipient, field(one.message, "From"), words.spoken("outcome", one.outcome), _because(one)
+    author = field(one.message, "From")
+    if not _handed_over(one):
+        why = words.spoken("not-sent", one.outcome, domain=one.recipient.rpartition("@")[2])
+        return one.recipient, author, words.phrase("outcome.not-sent"), f"{why[:1].upper()}{why[1:]}."
+    return one.recipient, author, words.spoken("outcome", one.outcome), _because(one)
+
+
+def _handed_over(one: Any) -> bool:
+    """Whether a mail server was asked to take the letter; else the outcome is the word for why it could not be."""
+    return one.kept is not None or one.outcome in HANDED_OVER
 
 
 def _because(one: Any) -> str:

@@ -60,7 +60,8 @@ def _group(group: Group, again: Mapping[str, str]) -> Markup:
         return _table(lines.heading(group), loud, again)
     shown = _table(lines.heading(group), loud, again) if loud else tag("p", tag("strong", lines.heading(group)))
     folded = words.phrase("folded", title=group.title, counts=lines.counts(quiet))
-    return joined(shown, tag("details", tag("summary", folded), _table(lines.heading(Group(group.title, quiet)), quiet), class_="quiet"))
+    caption = words.phrase("folded-caption", title=group.title, counts=lines.counts(quiet))
+    return joined(shown, tag("details", tag("summary", folded), _table(caption, quiet), class_="quiet"))
 
 
 def _table(caption: str, rows: Iterable[Finding | Alike], again: Mapping[str, str] = NOWHERE) -> Markup:

@@ -72,6 +72,10 @@ class Internet:
             raise ValueError(f"{name} is no domain of this Internet; did you mean {', '.join(near)}?")
         return Domain(wanted.to_text(omit_final_dot=True).lower(), self)
 
+    def domains(self) -> tuple[str, ...]:
+        """The domains of this Internet's parties, in the world's order."""
+        return tuple(entry.domain for entry in worlds.load(self.world).entries)
+
     def do(self, act: Act) -> None:
         """Carry out one act and write it into the journal. Raises ValueError, and changes nothing, if it cannot be done."""
         apply(self.state, act)
@@ -84,14 +88,20 @@ class Internet:
         It goes out from the author's own servers unless `via` names another domain or machine; `envelope` is MAIL FROM,
         `helo` the name given there, `signed_by` the domain whose DKIM keys sign ("" for none). Raises ValueError.
         """
+        self._open()
         return background.run(self.office.post(Letter(author, recipient, subject, body, name), **how))[0]
 
     def campaign(self, name: str, target: str = "auroria.post") -> Campaign:
         """Let the phishers write in the name of `target`, and see what arrives. Raises ValueError for an unknown campaign."""
+        self._open()
         entry = next((entry for entry in worlds.load(self.world).entries if entry.domain == target), None)
         title, letters = plan(name, target, str(entry.settings.get("country", target)) if entry else target)
         sent = [background.run(self.office.post(letter, **how))[0] for letter, how in letters]
         return Campaign(name, title, target, tuple(sent))
+
+    def _open(self) -> None:
+        if self.servers.closed:
+            raise ValueError(f"this Internet is closed; visit({self.world!r}) starts one")
 
     def mailbox(self, address: str) -> list[Kept]:
         """What reached an address, oldest first, in inbox and spam. Raises ValueError for one whose domain has no mail here."""

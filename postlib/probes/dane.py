@@ -14,6 +14,7 @@ from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, pass
 from postlib.network import Unknown
 from postlib.probe import Observation, Probe, Profile, told
 from postlib.probes import starttls
+from postlib.probes.delegation import holder
 from postlib.probes.starttls import Server, Starttls
 from postlib.protocols.dane import Match, Tlsa, TlsaRecords, match, tlsa
 from postlib.protocols.mx import NOT_ASKED, Exchanger
@@ -42,12 +43,14 @@ class Named:
     """One exchanger: its TLSA records, how far its name can be trusted, and what its servers show.
 
     `security` is the weakest of the answers that lead to the host (RFC 7672, section 2.2): MX and addresses.
+    `bare` are the zones without DNSSEC that they and the records come from, where there are records.
     """
 
     host: str
     tlsa: TlsaRecords | Unknown
     security: Security
     seen: tuple[Seen, ...]
+    bare: tuple[str, ...] = ()
 
     @property
     def state(self) -> Security:
@@ -96,7 +99,17 @@ async def _named(net: Observation, facts: Starttls, host: Exchanger, mx: Securit
     names = (host.host, facts.domain) if mx is Security.SECURE else (host.host,)
     compared = () if isinstance(records, Unknown) else records.records
     seen = [_held(server, compared, names, net.network.clock.now()) for server in facts.considered if server.host == host.host]
-    return Named(host.host, records, security, tuple(seen))
+    bare = () if isinstance(records, Unknown) or not compared else await _bare(net, facts.domain, mx, host, records)
+    return Named(host.host, records, security, tuple(seen), bare)
+
+
+async def _bare(net: Observation, domain: str, mx: Security, host: Exchanger, records: TlsaRecords) -> tuple[str, ...]:
+    """The zones whose answers are not secured: of the MX records, of the addresses and of the TLSA records; a name where its zone is silent."""
+    addresses = host.addresses.security if host.addresses.unknown is None else Security.SECURE
+    asked = {domain: mx, host.host: addresses, records.base: records.security}
+    names = [name for name, security in asked.items() if security is Security.INSECURE]
+    zones = await asyncio.gather(*(holder(net, name) for name in names))
+    return tuple(dict.fromkeys(zone if isinstance(zone, str) else name for zone, name in zip(zones, names, strict=True)))
 
 
 def _held(server: Server, records: tuple[Tlsa, ...], names: tuple[str, ...], now: datetime) -> Seen:
@@ -150,7 +163,7 @@ def sign_zone(dane: Dane) -> Remedy:
     hosts = [host for host in dane.published if host.state is not Security.SECURE]
     ours = all(_ours(dane, host) for host in hosts)
     todo = [acts.sign(dane.domain), acts.registry(dane.domain, ds="match")] if ours else []
-    return remedy("dane.sign-zone", Lever.DNS_HOST, *todo, host=", ".join(host.host for host in hosts))
+    return remedy("dane.sign-zone", Lever.DNS_HOST, *todo, zone=", ".join(dict.fromkeys(zone for host in hosts for zone in host.bare)))
 
 
 def _ours(dane: Dane, host: Named) -> bool:

@@ -167,7 +167,8 @@ def key_size(dkim: Dkim, profile: Profile) -> Verdict:
     needed = max(WEAK_BITS, profile.number("dkim.rsa-bits"))
     short = tuple(key for key in dkim.live if key.record.key_type == "rsa" and key.record.bits < needed)
     if short:
-        return failed(key=tuple(_named(short)), needed=needed)
+        weak = any(key.record.bits < WEAK_BITS for key in short)
+        return failed(key=tuple(_named(short)), needed=needed, found=() if weak else "allowed-not-recommended")
     return passed(key=tuple(_named(dkim.live))) if dkim.live else _nothing_seen()
 
 

@@ -54,7 +54,7 @@ class Row:
         """The row as text, in the order of COLUMNS. What a stranger may have published is made visible: control characters and the like."""
         return (
             phrase(f"second-opinion.area.{self.area}"),
-            _listed(phrase(f"second-opinion.state.{self.ours}"), self.failed + self.beyond),
+            self._ours(),
             _listed(phrase(f"second-opinion.state.{self.theirs}"), (visible(self.said),) if self.said else ()),
             phrase(f"second-opinion.outcome.{self.outcome}"),
             " ".join(self._reasons()),
@@ -64,9 +64,15 @@ class Row:
         reasons = [phrase(f"second-opinion.why.{self.why}")] if self.why else []
         if self.source:
             reasons.append(phrase("second-opinion.source", source=self.source))
-        if self.beyond:
-            reasons.append(phrase("second-opinion.beyond", checks=", ".join(self.beyond)))
         return reasons
+
+    def _ours(self) -> str:
+        """Our state by the checks that both make; what fails beyond them stands behind it, for the report says that it failed."""
+        state = _listed(phrase(f"second-opinion.state.{self.ours}"), self.failed)
+        if not self.beyond:
+            return state
+        key = "second-opinion.beyond-too" if self.ours is State.BROKEN else "second-opinion.beyond"
+        return phrase(key, state=state, checks=", ".join(self.beyond))
 
 
 @dataclass(frozen=True)

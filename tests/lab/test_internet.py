@@ -268,3 +268,12 @@ def test_a_resolver_says_what_it_does_not_look_into(internet: Internet) -> None:
     asked[dns.rcode.NOTIMP].set_opcode(dns.opcode.STATUS)
     asked[dns.rcode.REFUSED] = dns.message.make_query("version.bind", "TXT", "CH")
     assert {rcode: dns.query.udp(q, host, port=port, timeout=5).rcode() for rcode, q in asked.items()} == {rcode: rcode for rcode in asked}
+
+
+def test_an_internet_names_its_domains_and_says_when_it_is_closed() -> None:
+    with visit("clean", at=AT) as closed:
+        assert closed.domains()[0] == "valdoria.post" and "inbox.example" in closed.domains()
+    with pytest.raises(ValueError, match="is closed"):
+        closed.send("ana@valdoria.post", "clara@inbox.example")
+    with pytest.raises(ValueError, match="is closed"):
+        closed.campaign("parcel-fee", "valdoria.post")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,9 +19,9 @@ class Kept:
     recipient: str
     when: datetime
     source: str
-    message: bytes
+    message: bytes = field(repr=False)
     decision: Decision
-    judgement: Judgement
+    judgement: Judgement = field(repr=False)
     tls: str
 
     @property

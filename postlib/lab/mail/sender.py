@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from postlib.lab.mail.mailbox import Kept, message_id
 from postlib.lab.mail.settings import Selector
@@ -27,9 +27,9 @@ class Sent:
     recipient: str
     outcome: str
     reply: str = ""
-    kept: Kept | None = None
-    delivery: smtp.Delivery | None = None
-    message: bytes = b""
+    kept: Kept | None = field(default=None, repr=False)
+    delivery: smtp.Delivery | None = field(default=None, repr=False)
+    message: bytes = field(default=b"", repr=False)
 
     @property
     def arrived(self) -> bool:

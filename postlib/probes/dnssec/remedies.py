@@ -27,25 +27,31 @@ def mend_chain(zone: Dnssec) -> Remedy:
     """What the first broken link asks for: signatures made afresh, another DS, or another algorithm."""
     link = next((link for answer in zone.held if (link := break_in(answer) or end_of(answer)) is not None), None)
     if link is not None and not (link.zone == zone.origin or link.what == f"{zone.origin} DS"):
-        return remedy("dnssec.zone-above", Lever.REGISTRAR, zone=link.zone)
+        return remedy("dnssec.zone-above", Lever.REGISTRAR, zone=link.zone.to_text(omit_final_dot=True))
     reason = link.reason if link is not None else ""
     if not zone.keys:  # the keys may be lost: with new ones the DS must change too
         return remedy("dnssec.sign-or-withdraw", Lever.DNS_HOST, acts.sign(zone.domain), _ds(zone), domain=zone.domain)
     if reason.startswith("algorithm-") and not any(key.algorithm in VALIDATED for key in zone.keys):
         return new_key(zone)
-    return _match_ds(zone, "dnssec.correct-ds") if reason in ABOUT_DS or reason.startswith("algorithm-") else sign_again(zone)
+    return _match_ds(zone, "dnssec.correct-ds") if reason in ABOUT_DS or reason.startswith("algorithm-") else _made_afresh(zone, reason)
 
 
 def sign_again(zone: Dnssec) -> Remedy:
     """Signatures made afresh with the same keys, by a signer that goes on."""
+    return _made_afresh(zone, "signature-expired")
+
+
+def _made_afresh(zone: Dnssec, reason: str) -> Remedy:
+    """Signatures that ended point to a signer that stopped; any others, to data and signatures that came apart."""
     settings: dict[str, Any] = {"denial": "nsec3"} if zone.hashed else {}
-    return remedy("dnssec.sign-again", Lever.DNS_HOST, acts.sign(zone.domain, **settings), domain=zone.domain)
+    template = "dnssec.sign-again" if reason == "signature-expired" else "dnssec.sign-anew"
+    return remedy(template, Lever.DNS_HOST, acts.sign(zone.domain, **settings), domain=zone.domain)
 
 
 def plain_denial(zone: Dnssec) -> Remedy:
     """NSEC3 without iterations and without salt; where there are neither, the denials made afresh."""
     if not any(record.iterations or record.salt for record in zone.hashed):
-        return sign_again(zone)
+        return _made_afresh(zone, "")
     return remedy("dnssec.nsec3-plain", Lever.DNS_HOST, acts.sign(zone.domain, denial="nsec3"), domain=zone.domain)
 
 
