@@ -92,7 +92,8 @@ def test_groups_are_the_policies_and_what_failed_comes_first() -> None:
 def test_text_says_all_of_what_failed_and_one_line_of_what_passed() -> None:
     text = plain.text(report())
     assert "  ✔ passed: A rule of <SPF>. (spf.one-record)\n    Advice: Some terms" in text
-    assert "  ✘ failed: A rule of <SPF>.\n    spf.syntax · RFC 7208, section 5 · lesson dmarc/02\n    SPF record: v=spf1 -all\n" in text
+    assert "  ✘ failed: A rule of <SPF>.\n    spf.syntax · RFC 7208, section 5 · lesson planned: dmarc/02\n" in text
+    assert "dmarc/02\n    SPF record: v=spf1 -all\n" in text
     assert "  ✘ failed (advised): A rule" in text and "  ? unknown: A rule" in text
 
 
@@ -126,7 +127,7 @@ def test_many_checks_that_are_unknown_for_one_reason_are_one_row() -> None:
     many = Report("auroria.post", (*alike, unknown(6, "timeout", "192.0.2.1:53")), AT, PROFILE)
     text = plain.text(many, hint="(--all)")
     assert "? 6 checks are unknown, all for one reason: the DNSSEC" in text
-    assert "(the question was: auroria.post. TXT, and 1 other) (--all)" in text
+    assert "(the question was: auroria.post TXT, and 1 other) (--all)" in text
     assert "  ? unknown: Rule 6.\n" in text and "    asked: 192.0.2.1:53\n" in text and "Rule 1." not in text
     assert "Rule 1. (spf.check-1)" in plain.text(many, all=True)
     read = Reader(web.html(many))
@@ -172,11 +173,12 @@ def test_html_folds_away_what_passed_and_nothing_else() -> None:
     assert [name for name, _ in read.elements].count("details") == 1
     before, _, folded = read.text.partition("Show Secure Email: 1 passed")
     assert "spf.syntax" in before and "spf.one-record" not in before and "spf.one-record" in folded
+    assert "1 check" not in folded.partition("spf.one-record")[0]  # its caption has no total beside that of the whole group
 
 
 def test_html_says_what_to_do_who_can_do_it_and_the_lesson() -> None:
     read = Reader(web.html(report()))
-    for said in ("v=spf1 -all", "your DNS host", "safe first step", "lesson dmarc/02", "Advice: Some terms"):
+    for said in ("v=spf1 -all", "your DNS host", "safe first step", "lesson planned: dmarc/02", "Advice: Some terms"):
         assert said in read.text
     assert words.sentence(report()["spf.syntax"].remedy) in read.text  # type: ignore[arg-type]
 

@@ -55,8 +55,8 @@ def test_a_campaign_is_a_table_of_recipients_outcomes_and_reasons() -> None:
 
 def test_a_campaign_from_a_name_that_looks_alike_does_not_say_that_it_is_in_the_operators() -> None:
     table = shown.campaign(internet().campaign("lookalike", "valdoria.post"))
-    assert "The author is at parcel-desk.example, and not at valdoria.post" in table.caption and "in the name of" not in table.caption
-    assert table.rows[0][3] == "DMARC confirms parcel-desk.example."
+    assert "The author is at auroria-parcels.example, and not at valdoria.post" in table.caption and "in the name of" not in table.caption
+    assert table.rows[0][3] == "DMARC confirms auroria-parcels.example."
 
 
 @pytest.mark.parametrize(
@@ -223,3 +223,14 @@ def test_nothing_is_registered_outside_ipython() -> None:
 
     told = "import postlib.display as d, sys; assert not d.register(); assert 'postlib.words' not in sys.modules"
     subprocess.run([sys.executable, "-c", told], check=True)
+
+
+def test_a_letter_that_could_not_be_sent_says_so_and_why() -> None:
+    """The words are those of Sent.outcome and of the network; none of them means that a server was asked."""
+    for outcome, why in (
+        ("bogus", "the DNS answer for valdoria.post has DNSSEC signatures that are not valid."),
+        ("null-mx", "valdoria.post takes no mail (null MX)."),
+        ("unreachable", "the network says that it cannot be reached."),
+    ):
+        table = shown.sent(SimpleNamespace(recipient="ana@valdoria.post", outcome=outcome, kept=None, delivery=None, message=b""))
+        assert table.caption == "Not sent to ana@valdoria.post" and table.rows[0][2:] == ("not sent", why)

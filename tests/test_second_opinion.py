@@ -84,6 +84,8 @@ def test_every_fault_is_agreed_on_or_explained(internet: Internet, fault: str) -
 def test_what_only_we_judge_is_said_and_is_no_difference(internet: Internet) -> None:
     row = opinion(internet, *worlds.faults()["spf-open-to-all"].on(DOMAIN))["spf"]
     assert row.outcome is Outcome.AGREE and set(row.beyond) == {"spf.says-who-may-not", "spf.not-everyone"}
+    cells = row.cells()
+    assert cells[1] == f"passed, but {', '.join(row.beyond)} failed, which checkdmarc does not judge" and cells[4] == ""
 
 
 SEEN: list[tuple[dict[str, str], list[acts.Act], str]] = [  # area to deviation, what causes them, and the subject

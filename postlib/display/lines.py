@@ -16,6 +16,7 @@ FIRST = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 ADVISED_FAIL = "advised-fail"  # the red word is for what is required
 KINDS = ("fail", ADVISED_FAIL, "pass", "not-applicable", "unknown")
 MANY_ALIKE = 4  # ours: from so many on, checks of a group that are unknown for one reason are one row
+ASKED = re.compile(r"(\S+)\. ([A-Z][A-Z0-9]*)")  # a question as the resolver writes it: a name with its final dot, and a type
 ADDRESS = re.compile(r"(.*:\d+|[0-9.]+|[0-9a-f]*:[0-9a-f:.]+|this machine)", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ class Alike:
     @property
     def where(self) -> tuple[str, ...]:
         """What was asked."""
-        asked = (value for finding in self.findings for name, value in finding.verdict.evidence if name == "where")
+        asked = (spelled(value) for finding in self.findings for name, value in finding.verdict.evidence if name == "where")
         return tuple(dict.fromkeys(asked))
 
     @property
@@ -135,7 +136,13 @@ def seen(finding: Finding) -> Iterator[tuple[str, str, bool]]:
     """The evidence: label, value, and whether the value is a word of ours (and nothing that stood on the wire)."""
     for name, value in finding.verdict.evidence:
         count = words.amount(name, value)
-        yield label(name, value, finding.check), count or words.word(value, finding.check), bool(count) or words.known(value, finding.check)
+        said = count or words.word(spelled(value) if name in ("where", "broken") else value, finding.check)
+        yield label(name, value, finding.check), said, bool(count) or words.known(value, finding.check)
+
+
+def spelled(question: str) -> str:
+    """A question without the final dot of its name, as people write names; any other value as it is."""
+    return ASKED.sub(r"\1 \2", question) if ASKED.fullmatch(question) else question
 
 
 def label(name: str, value: str, check: str) -> str:

@@ -41,7 +41,7 @@ def _outcome(one: Any) -> tuple[str, str, str, str]:
     author = field(one.message, "From")
     if not _handed_over(one):
         why = words.spoken("not-sent", one.outcome, domain=one.recipient.rpartition("@")[2])
-        return one.recipient, author, words.phrase("outcome.not-sent"), f"{why[:1].upper()}{why[1:]}."
+        return one.recipient, author, words.phrase("outcome.not-sent"), f"{why}."
     return one.recipient, author, words.spoken("outcome", one.outcome), _because(one)
 
 

@@ -104,7 +104,7 @@ async def _named(net: Observation, facts: Starttls, host: Exchanger, mx: Securit
 
 
 async def _bare(net: Observation, domain: str, mx: Security, host: Exchanger, records: TlsaRecords) -> tuple[str, ...]:
-    """The zones whose answers are not secured: of the MX records, of the addresses and of the TLSA records; a name where its zone is silent."""
+    """The zones that the MX records, addresses and TLSA records without DNSSEC come from; the name itself where its zone is silent."""
     addresses = host.addresses.security if host.addresses.unknown is None else Security.SECURE
     asked = {domain: mx, host.host: addresses, records.base: records.security}
     names = [name for name, security in asked.items() if security is Security.INSECURE]

@@ -65,6 +65,13 @@ def test_a_key_under_1024_bits_fails_whatever_the_profile_says(bits: int) -> Non
     assert judged("key-size", seen(key(bits=bits)), lax).status is (Status.FAIL if bits < 1024 else Status.PASS)
 
 
+@pytest.mark.parametrize(("bits", "said"), [((1024,), True), ((1024, 2048), True), ((768,), False), ((768, 1024), False)])
+def test_a_key_that_the_standard_allows_is_said_to_be_allowed(bits: tuple[int, ...], said: bool) -> None:
+    """RFC 8301, section 3.2: 1024 bits at least, 2048 recommended."""
+    verdict = judged("key-size", seen(*(key(f"s{size}", size) for size in bits)))
+    assert verdict.status is Status.FAIL and (("found", "allowed-not-recommended") in verdict.evidence) is said
+
+
 def test_an_ed25519_key_is_not_measured_in_rsa_bits() -> None:
     """RFC 8463: 256 bits are its one size."""
     record = parse_key(key_record(KEYS.ed25519("key")))

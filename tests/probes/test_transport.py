@@ -9,8 +9,9 @@ from hashlib import sha256
 
 import pytest
 
-from postlib import background
+from postlib import acts, background
 from postlib.finding import Status, Verdict
+from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
 from postlib.network import Transport, Unknown
 from postlib.policies import profile
@@ -212,3 +213,15 @@ def test_a_check_opens_one_conversation_for_each_exchanger_address(internet: Int
 
     assert not failing(check(CLEAN, replace(internet.network, route=counting)))
     assert sorted(opened) == [("192.0.2.19", 25), ("2001:db8:1::3", 25)]
+
+
+def test_the_zone_is_named_that_lacks_dnssec_and_not_the_host(internet: Internet) -> None:
+    """RFC 7672, section 2.2: a partner's host is in the partner's zone, and the domain's own host in its own."""
+    partner = worlds.faults()["dane-partner-unsigned"].on(CLEAN)
+    for todo, zone in ((partner, "printpost.example"), ([acts.registry(CLEAN, ds=[])], CLEAN)):
+        internet.reset()
+        for act in todo:
+            internet.do(act)
+        remedy = check(CLEAN, internet)["dane.secured"].remedy
+        assert remedy is not None and dict(remedy.values)["zone"] == zone
+    internet.reset()

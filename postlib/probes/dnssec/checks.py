@@ -16,6 +16,7 @@ from postlib.probes.dnssec.observe import observe
 from postlib.resolver import Answer, Link, Security
 
 DAY = 86400  # seconds
+NAME_A_KEY = ("signature-wrong", "key-missing")  # reasons whose detail is a key tag, and its algorithm in brackets
 DELETE = 0  # the algorithm of a CDS that asks for the DS to be withdrawn (RFC 8078, section 4)
 
 probe = Probe("dnssec", "RFC 4035", observe)
@@ -41,7 +42,7 @@ def validates(zone: Dnssec, profile: Profile) -> Verdict:
     for answer in zone.held:
         link = end_of(answer)
         if link is not None and link.what != f"{zone.origin} DS" and link.zone != zone.origin:
-            return not_applicable(found="zone-above-unsigned", zone=link.zone)
+            return not_applicable(found="zone-above-unsigned", zone=link.zone.to_text(omit_final_dot=True))
         if link is not None:
             return _broken(link)
     return passed(secure=tuple(f"{answer.name.to_text(omit_final_dot=True)} {answer.rrtype.name}" for answer in zone.held))
@@ -189,6 +190,9 @@ def _broken(link: Link) -> Verdict:
     detail = (link.detail,) if link.detail else ()
     if link.reason == "signature-expired":  # its detail is the moment, to the second
         return failed(broken=link.what, problem=link.reason, ended=tuple(text.replace(":00 UTC", " UTC") for text in detail), ede=code)
+    if link.reason in NAME_A_KEY:
+        key, _, algorithm = link.detail.rstrip(")").partition(" (")
+        return failed(broken=link.what, problem=link.reason, key=key, algorithm=algorithm, ede=code)
     return failed(broken=link.what, problem=link.reason, detail=detail, ede=code)
 
 
