@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 PICTURES = ROOT / "build" / "screenshots"
@@ -30,6 +30,10 @@ QUIET = [
 ]  # fmt: skip
 ENDED = r"""() => document.querySelector(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")
     || [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")].every(e => /^\[\d+\]:$/.test(e.textContent))"""
+BEGUN = (
+    r"""() => [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")].some(e => /[*0-9]/.test(e.textContent))"""
+)
+CLICKS, SETTLES = 6, 15_000
 STARTS, RUNS = 90, 180_000  # seconds for the server to answer, milliseconds for all cells to run: bounds, not measures
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
@@ -72,13 +76,27 @@ def test_a_lesson_runs_from_top_to_bottom_in_the_browser(server: str, page: Page
     page.goto(server % lesson)
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for()  # before its kernel is there, nothing would run
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+    run_all(page)
     page.wait_for_function(ENDED, timeout=RUNS)
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"{'-'.join(lesson.with_suffix('').parts)}.png")
     assert page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
     assert elsewhere == []
+
+
+def run_all(page: Page) -> None:
+    """Choose Run All Cells, again where a page that was still settling swallowed it: a cell that runs has a star or a number."""
+    for _ in range(CLICKS):
+        page.locator(".jp-Notebook .jp-CodeCell").first.click()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+        try:
+            page.wait_for_function(BEGUN, timeout=SETTLES)
+        except TimeoutError:
+            page.keyboard.press("Escape")
+        else:
+            return
+    raise AssertionError(f"no cell ran, though Run All Cells was chosen {CLICKS} times")
 
 
 def _local(url: str) -> bool:
