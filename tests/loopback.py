@@ -89,17 +89,20 @@ def issue(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    if ca:
-        usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
-        builder = builder.add_extension(usage, critical=True)
-    else:
-        alternatives = x509.SubjectAlternativeName([_general(each) for each in names])
-        builder = builder.add_extension(alternatives, critical=False)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    builder = _for_its_use(builder, names, ca=ca)
     above = (by.certificate, *by.above) if by and by.above else ()
     if by and by.certificate.subject != by.certificate.issuer and not above:
         above = (by.certificate,)
     return Issued(builder.sign(signer, hashes.SHA256()), key, above)
+
+
+def _for_its_use(builder: x509.CertificateBuilder, names: tuple[str, ...], *, ca: bool) -> x509.CertificateBuilder:
+    """What makes it an authority's certificate, or a server's for these names (RFC 5280, section 4.2.1)."""
+    if ca:
+        return builder.add_extension(x509.KeyUsage(True, False, False, False, False, True, True, False, False), critical=True)
+    alternatives = x509.SubjectAlternativeName([_general(each) for each in names])
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    return builder.add_extension(alternatives, critical=False).add_extension(usage, critical=False)
 
 
 def _general(name: str) -> x509.GeneralName:
