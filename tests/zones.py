@@ -24,6 +24,7 @@ from postlib.network import Network
 from postlib.resolver import Resolver
 
 Records = Mapping[str, str | Mapping[str, str | Sequence[str]]]
+SILENCE = 0.2  # seconds that a test waits for the silent
 OUTCOMES = {"servfail": dns.rcode.SERVFAIL, "refused": dns.rcode.REFUSED}
 
 
@@ -32,7 +33,7 @@ class Zones:
 
     def __init__(self, records: Records) -> None:
         self.records = {dns.name.from_text(name): value for name, value in records.items()}
-        self.asked: list[tuple[str, str]] = []
+        self.heard: list[tuple[str, str]] = []  # with what a busy machine made the client say again
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._tcp.bind(("127.0.0.1", 0))
@@ -42,9 +43,19 @@ class Zones:
         for serve in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=serve, daemon=True).start()
 
-    def resolver(self, timeout: float = 0.3) -> Resolver:
-        """A fresh observation of these zones."""
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """The different questions, in order."""
+        return list(dict.fromkeys(self.heard))
+
+    def resolver(self, timeout: float | None = None) -> Resolver:
+        """A fresh observation of these zones; it waits long for an answer, unless the silence of some name is what is tested."""
+        if timeout is None:
+            timeout = SILENCE if self._silent() else 2.0
         return Resolver(Network(forwarder=self.forwarder, timeout=timeout), validate=False)
+
+    def _silent(self) -> bool:
+        return any("timeout" in (records, *(() if isinstance(records, str) else records.values())) for records in self.records.values())
 
     def _serve_udp(self) -> None:
         while True:
@@ -67,7 +78,7 @@ class Zones:
         question = dns.message.from_wire(wire)
         reply = dns.message.make_response(question, recursion_available=True)
         name, rrtype = question.question[0].name, question.question[0].rdtype
-        self.asked.append((name.to_text(omit_final_dot=True), dns.rdatatype.to_text(rrtype)))
+        self.heard.append((name.to_text(omit_final_dot=True), dns.rdatatype.to_text(rrtype)))
         for _ in range(16):
             records = self.records.get(name)
             if records is None:
@@ -91,7 +102,7 @@ class Zones:
         return reply
 
 
-def served(records: Records, timeout: float = 0.3) -> Resolver:
+def served(records: Records, timeout: float | None = None) -> Resolver:
     """A fresh observation of a fresh server for `records`."""
     return Zones(records).resolver(timeout)
 

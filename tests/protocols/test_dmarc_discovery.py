@@ -179,7 +179,7 @@ def test_a_wrong_policy_acts_as_none_with_rua_and_stops_dmarc_without(fault):
 @pytest.mark.parametrize("outcome", ["servfail", "refused", "timeout"])
 def test_a_walk_that_is_cut_short_tells_nothing(outcome):
     """Section 4.10.1: a transient error is not the absence of a record."""
-    resolver = served(published({"post": "v=DMARC1; psd=y; p=none"}) | {"_dmarc.auroria.post": outcome}, timeout=0.05)
+    resolver = served(published({"post": "v=DMARC1; psd=y; p=none"}) | {"_dmarc.auroria.post": outcome})
     with pytest.raises(Unreachable):
         run(discover(resolver, "shop.auroria.post"))
 

@@ -84,7 +84,7 @@ def test_those_who_ask_at_the_same_time_share_one_question() -> None:
         await asyncio.gather(*(resolver.resolve("a.post", "A") for _ in range(20)))
 
     run(observe())
-    assert zones.asked == [("a.post", "A")]
+    assert zones.heard == [("a.post", "A")]
 
 
 def test_many_names_of_a_cold_zone_are_one_walk() -> None:
@@ -227,4 +227,4 @@ def test_an_observation_can_go_on_in_another_loop() -> None:
     assert run(resolver.resolve("a.post", "A")).exists
     assert run(resolver.resolve("a.post", "A")).exists
     assert run(resolver.resolve("b.post", "A")).exists
-    assert len(zones.asked) == 2
+    assert len(zones.heard) == 2
