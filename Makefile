@@ -1,5 +1,6 @@
 # make course   the course in your browser (PORT=9000 for another port)
 # make test     every test that is quick; make test FULL=1 takes all
+# make bench    how fast it is beside other programs, as ratios; ROWS="serve reports" takes some
 # make clean    takes away what these commands made; your folder my/ stays
 # make lock     for maintainers: the locks anew from pyproject.toml (UPGRADE=1 takes newer versions)
 # Without make: python bootstrap.py course
@@ -8,10 +9,10 @@ PYTHON ?= python3
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
 
-.PHONY: course test clean lock
-export PORT FULL
+.PHONY: course test bench clean lock
+export PORT FULL ROWS
 
-course test:
+course test bench:
 	@$(PYTHON) bootstrap.py $@
 
 clean:

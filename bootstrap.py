@@ -1,6 +1,6 @@
-"""Make the environment, then open the course or run the tests: what `make` calls, and what to call where there is no make.
+"""Make the environment, then open the course, run the tests or the benchmark: what `make` calls, and what to call where there is no make.
 
-    python bootstrap.py course | test
+    python bootstrap.py course | test | bench
 
 It uses the standard library alone, and is written so that Python 3.6 can still read it: an old Python gets a sentence, not a traceback.
 """
@@ -52,13 +52,13 @@ def say(text: str) -> None:
 
 def main(arguments: list) -> int:
     """Run one command; returns the exit code."""
-    commands = {"course": course, "test": test}
+    commands = {"course": course, "test": test, "bench": bench}
     try:
         if sys.version_info < MINIMUM:
             found = sys.version.split()[0]
             raise Stop(f"Python 3.11 or newer is needed and this is {found}; name a newer one: make course PYTHON=python3.12")
         if len(arguments) != 1 or arguments[0] not in commands:
-            raise Stop("usage: python bootstrap.py course | test")
+            raise Stop("usage: python bootstrap.py course | test | bench")
         return commands[arguments[0]]()
     except Stop as reason:
         print(reason, file=sys.stderr)
@@ -256,6 +256,15 @@ def timed(name: str, command: list) -> tuple:
     started = time.monotonic()
     code = subprocess.call([str(PYTHON), "-m", *command], cwd=str(ROOT), env=surroundings())
     return time.monotonic() - started, code
+
+
+# The benchmark
+
+
+def bench() -> int:
+    """Make the environment with the tools of the tests and the peers, and measure; the names in ROWS, or every row."""
+    environment("test")
+    return subprocess.call([str(PYTHON), "-m", "tests.bench", *os.environ.get("ROWS", "").split()], cwd=str(ROOT), env=surroundings())
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def test_a_failed_command_shows_its_last_lines(tmp_path: Path, monkeypatch: pyte
 def test_a_wrong_word_gets_the_usage() -> None:
     """One sentence, no traceback."""
     outcome = subprocess.run([sys.executable, str(ROOT / "bootstrap.py"), "tset"], capture_output=True, text=True)
-    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (2, "", "usage: python bootstrap.py course | test\n")
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (2, "", "usage: python bootstrap.py course | test | bench\n")
 
 
 @pytest.mark.parametrize("name", ["bootstrap.py", "handout.py"])
