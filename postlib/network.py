@@ -81,13 +81,14 @@ class Network:
 
     `forwarder` "address:port" is asked instead of the system's resolvers; `iterate` walks from the root hints.
     `timeout` is in seconds, for each question and each connection. `source` is this machine's address inside a lab.
-    `certificate_roots` is PEM text; empty means the usual public roots.
+    `certificate_roots` is PEM text; empty means the usual public roots. Without `contacts` no machine but name servers is spoken to.
     """
 
     forwarder: str | None = None
     iterate: bool = False
     timeout: float = 2.0
     source: str | None = None
+    contacts: bool = True
     route: Route | None = field(default=None, repr=False)
     root_hints: tuple[tuple[str, tuple[str, ...]], ...] = field(default=ROOT_HINTS, repr=False)
     trust_anchor: tuple[str, ...] = field(default=TRUST_ANCHOR, repr=False)
@@ -160,8 +161,10 @@ class Network:
     async def connect(self, address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open one TCP connection. In a lab it begins with a PROXY header, so that the far end sees our address there.
 
-        Raises Unreachable: timeout, refused, no-route.
+        Raises Unreachable: timeout, refused, no-route, not-contacted.
         """
+        if not self.contacts:
+            raise Unreachable("not-contacted", f"{address}:{port}")
         reader, writer = await self._open(address, port)
         if self.lab:
             source = self.source or OUTSIDER[ipaddress.ip_address(address).version]

@@ -90,10 +90,14 @@ class Observation(Resolver):
     """One look at an Internet: one cache of answers, and each probe's facts about a domain seen once, also by other probes.
 
     `selectors` are what we were told to look for, by domain: the DNS cannot be asked for a list of them (RFC 6376, section 3.1).
+    A `quick` look takes the resolver's word for what the records say: nothing is validated or guessed, and no other machine is spoken to.
     """
 
-    def __init__(self, network: Network, *, validate: bool = True, selectors: Mapping[str, tuple[str, ...]] = NOTHING) -> None:
-        super().__init__(network, validate=validate)
+    def __init__(
+        self, network: Network, *, validate: bool = True, quick: bool = False, selectors: Mapping[str, tuple[str, ...]] = NOTHING
+    ) -> None:
+        super().__init__(replace(network, contacts=False) if quick else network, validate=validate and not quick)
+        self.quick = quick
         self.selectors = selectors
         self._facts: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
@@ -118,6 +122,9 @@ class Observation(Resolver):
             self._facts.pop(key).cancel()  # does nothing to a task that is done
 
 
+NOT_LOOKED = "quick-look"
+
+
 async def told(question: Awaitable[T]) -> T | Unknown:
     """The answer, or Unknown with the reason: the one place where the network's silence becomes a value.
 
@@ -136,8 +143,10 @@ async def run(probe: Probe[Any], observation: Observation, domain: str, profile:
 
     Where the facts as a whole are unknown, every check touches that, and is unknown by itself.
     """
-    facts = await told(observation.facts(probe, domain))
     wanted = [check for check in probe.checks if profile.level(check.id) is not Level.OFF]
+    if not wanted:
+        return []
+    facts = await told(observation.facts(probe, domain))
     return [judged(check, facts, profile, domain, observation.network) for check in wanted]
 
 

@@ -51,7 +51,7 @@ def check(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -
 async def acheck(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -> Report:
     """As `check`, for those who await."""
     network, edition = _network(internet), _edition(profile)
-    return await _look(domain_name(subject, network), Observation(network, selectors=edition.selectors), edition)
+    return await _look(domain_name(subject, network), Observation(network, quick=edition.quick, selectors=edition.selectors), edition)
 
 
 def scan(subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE) -> Iterator[Report]:
@@ -75,7 +75,7 @@ async def ascan(
     if at_once < 1:
         raise ValueError(f"a scan looks at one domain at once at the least, not at {at_once}")
     network, edition = _network(internet), _edition(profile)
-    observation = Observation(network, selectors=edition.selectors)
+    observation = Observation(network, quick=edition.quick, selectors=edition.selectors)
     waiting = iter(dict.fromkeys(domain_name(subject, network) for subject in subjects))
     running: set[asyncio.Task[Report]] = set()
     done: set[asyncio.Task[Report]] = set()

@@ -32,7 +32,8 @@ class Policy:
 class Profile:
     """One edition of the requirements. `purposes` says of single domains what their mail is for; "*" stands for all others.
 
-    `selectors` are the DKIM selectors that a domain uses, for those that nobody can guess.
+    `selectors` are the DKIM selectors that a domain uses, for those that nobody can guess. `quick` is how the domain is looked at
+    (`postlib.probe.Observation`); checks that need a closer look are then unknown, so such a profile leaves them out.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Profile:
     purposes: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     selectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    quick: bool = False
 
     def level(self, check: str) -> Level:
         """How much a check matters; a check that the profile does not name is off."""
@@ -105,6 +107,7 @@ def _read(text: str, where: str) -> Profile:
             {key: int(item["value"]) for key, item in data["numbers"].items()},
             {key: tuple(item["value"]) for key, item in data["lists"].items()},
             dict(data.get("purposes", {})), _sources(data), {key: tuple(names) for key, names in data.get("selectors", {}).items()},
+            data.get("quick", False) is True,
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{where} cannot be read as a profile: {error!r}") from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from postlib import acts
 from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, passed, remedy, unknown
 from postlib.network import Unknown
-from postlib.probe import Observation, Probe, Profile, told
+from postlib.probe import NOT_LOOKED, Observation, Probe, Profile, told
 from postlib.protocols.dkim import WELL_KNOWN, KeyRecord, SelectorKey, Selectors, key_record, selectors
 from postlib.protocols.dkim.key import WEAK_BITS
 from postlib.protocols.malformed import Malformed
@@ -44,7 +44,9 @@ class Dkim:
 
 
 async def observe(net: Observation, domain: str) -> Dkim:
-    """The key records at the selectors that providers and mail servers commonly use."""
+    """The key records at the selectors that providers and mail servers commonly use; a quick look does not guess."""
+    if net.quick:
+        return Dkim(domain, Unknown(NOT_LOOKED, domain))
     try:
         return Dkim(domain, await told(selectors(net, domain, (*net.selectors.get(domain, ()), *WELL_KNOWN))))
     except Malformed:  # with a selector before it the name is longer than a name can be, so that none can exist

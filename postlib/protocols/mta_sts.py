@@ -50,7 +50,7 @@ class MtaSts:
 
     `record_failure` is no-record, several-records, or a word of `parse_record`; `policy_failure` is no-address, not-200,
     redirect, wrong-media-type, too-long, untrusted (then `response.trust` says why), tls-…, malformed-http, or a word of
-    `parse_policy`. `policy` is Unknown where the policy host could not be reached; without a valid record it is not asked.
+    `parse_policy`. `policy` is Unknown where the policy host could not be reached, or was not to be; without a valid record it is not asked.
     """
 
     domain: str
@@ -140,6 +140,8 @@ async def discover(net: Network | Resolver, domain: str) -> MtaSts:
         record = parse_record(texts[0])
     except Malformed as error:
         return MtaSts(domain, None, error.reason, published)
+    if not resolver.network.contacts:
+        return MtaSts(domain, record, "", published, Unknown("not-contacted", f"mta-sts.{domain}"))
     try:
         response = await fetch(resolver, f"https://mta-sts.{domain}/.well-known/mta-sts.txt", max_body=POLICY_LIMIT)
     except Unreachable as error:

@@ -103,8 +103,8 @@ async def _look_up(resolve: Resolve, name: dns.name.Name, rrtype: str) -> tuple[
 
 
 async def _ask(upstream: Upstream, zone: dns.name.Name, name: dns.name.Name, address: str) -> ServerState:
-    if not address:
-        return ServerState(name, address, reason="no-address")
+    if not address or not upstream.network.contacts:
+        return ServerState(name, address, reason="not-contacted" if address else "no-address")
     try:
         soa = await upstream.ask(zone, dns.rdatatype.SOA, address)
         ns = await upstream.ask(zone, dns.rdatatype.NS, address)

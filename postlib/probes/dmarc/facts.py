@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from postlib.network import Unknown
-from postlib.probe import Observation, told
+from postlib.probe import NOT_LOOKED, Observation, told
 from postlib.probes import dkim, spf
 from postlib.protocols.dmarc import (
     Authorisation,
@@ -82,7 +82,7 @@ async def observe(net: Observation, domain: str) -> Dmarc:
     found = await told(_texts(net, domain))
     discovery = await told(discover(net, domain))
     organization = await told(organizational_domain(net, domain))
-    misplaced = await told(_misplaced(net, domain))
+    misplaced = Unknown(NOT_LOOKED, domain) if net.quick else await told(_misplaced(net, domain))
     destinations = () if isinstance(discovery, Unknown) else await _destinations(net, discovery)
     vouchers = await net.facts(spf.probe, domain), await net.facts(dkim.probe, domain)
     return Dmarc(domain, found, discovery, organization, destinations, misplaced, *vouchers)
