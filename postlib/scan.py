@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,14 +16,15 @@ import dns.exception
 import dns.name
 import idna
 
-from postlib import background
+from postlib import background, cluster
 from postlib.finding import Finding, Status
 from postlib.lab import worlds
 from postlib.network import Network
 from postlib.policies import DEFAULT, Profile, profile
-from postlib.probe import Observation, run
+from postlib.probe import Observation, run, wanted
 from postlib.probes import PROBES
 from postlib.report import Report
+from postlib.vantage import OutOfSight, Vantage, opened, vantage
 
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")  # RFC 1123, section 2.1, and the underscore of names such as _dmarc (RFC 8552)
 EXISTS = "delegation.exists"
@@ -37,6 +41,8 @@ class HasNetwork(Protocol):
 
 
 Where = Network | HasNetwork | None
+Seen = tuple[str, tuple[Finding, ...], datetime]
+"""What a worker sends back: a report without its profile, which is known here."""
 Edition = str | Path | Profile
 
 
@@ -54,9 +60,15 @@ async def acheck(subject: str, internet: Where = None, *, profile: Edition = DEF
     return await _look(domain_name(subject, network), Observation(network, quick=edition.quick, selectors=edition.selectors), edition)
 
 
-def scan(subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE) -> Iterator[Report]:
-    """Look at many domains, `at_once` together, and give each report as soon as it is there: not in the order of `subjects`."""
-    reports = ascan(list(subjects), internet, profile=profile, at_once=at_once)
+def scan(
+    subjects: Iterable[str], internet: Where | Vantage = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE, scheduler: str = ""
+) -> Iterator[Report]:
+    """Look at many domains, and give each report as soon as it is there: not in the order of `subjects`.
+
+    `at_once` domains are looked at together. With the address of a Dask `scheduler` its workers do the looking, each thread at that many.
+    Raises ValueError, and postlib.cluster.ClusterFailed where the cluster cannot do it.
+    """
+    reports = ascan(list(subjects), internet, profile=profile, at_once=at_once, scheduler=scheduler)
     try:
         while (report := background.run(_next(reports))) is not None:
             yield report
@@ -68,12 +80,19 @@ async def _next(reports: AsyncGenerator[Report, None]) -> Report | None:
     return await anext(reports, None)
 
 
-async def ascan(
-    subjects: Iterable[str], internet: Where = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE
+def ascan(
+    subjects: Iterable[str], internet: Where | Vantage = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE, scheduler: str = ""
 ) -> AsyncGenerator[Report, None]:
-    """As `scan`, for those who await. Domains of one scan share one cache of answers."""
-    if at_once < 1:
-        raise ValueError(f"a scan looks at one domain at once at the least, not at {at_once}")
+    """As `scan`, for those who await. Domains of one scan share one cache of answers; on a cluster, those of one batch."""
+    if scheduler:
+        return _look_afar(subjects, internet, _edition(profile), at_once, scheduler)
+    if isinstance(internet, Vantage):
+        raise ValueError("a vantage is for a scan on a cluster; here, give a Network or an Internet")
+    return _look_here(subjects, internet, profile, at_once)
+
+
+async def _look_here(subjects: Iterable[str], internet: Where, profile: Edition, at_once: int) -> AsyncGenerator[Report, None]:
+    _sensible(at_once)
     network, edition = _network(internet), _edition(profile)
     observation = Observation(network, quick=edition.quick, selectors=edition.selectors)
     waiting = iter(dict.fromkeys(domain_name(subject, network) for subject in subjects))
@@ -94,10 +113,47 @@ async def ascan(
         await asyncio.gather(*running, *done, return_exceptions=True)
 
 
-async def _look(domain: str, observation: Observation, edition: Profile) -> Report:
-    probing = [asyncio.ensure_future(run(probe, observation, domain, edition)) for probe in PROBES]
+def _sensible(at_once: int) -> None:
+    if at_once < 1:
+        raise ValueError(f"a scan looks at one domain at once at the least, not at {at_once}")
+
+
+async def _look_afar(
+    subjects: Iterable[str], internet: Where | Vantage, edition: Profile, at_once: int, scheduler: str
+) -> AsyncGenerator[Report, None]:
+    """The same looking, by the workers of a cluster."""
+    _sensible(at_once)
+    seen = vantage(Network() if internet is None else internet)
+    domains = dict.fromkeys(domain_name(subject, seen) for subject in subjects)
+    work = partial(look_from, seen=seen, edition=edition, at_once=at_once)
+    async with aclosing(cluster.spread(work, domains, scheduler)) as results:
+        async for subject, findings, as_of in results:
+            yield Report(subject, findings, as_of, edition)
+
+
+def look_from(domains: tuple[str, ...], seen: Vantage, edition: Profile, at_once: int) -> list[Seen]:
+    """What a worker does: a scan of its own, in this thread and the background loop. Raises ClusterFailed if it cannot see the Internet."""
     try:
-        found = await asyncio.gather(*probing)
+        with opened(seen) as network:
+            reports = scan(domains, network, profile=edition, at_once=at_once)
+            return [(report.subject, report.findings, report.as_of) for report in reports]
+    except OutOfSight as error:
+        raise cluster.ClusterFailed(f"{cluster.this_worker()} cannot look: {error}") from error
+
+
+async def _look(domain: str, observation: Observation, edition: Profile) -> Report:
+    probes = [probe for probe in PROBES if wanted(probe, edition)]
+    probing: list[asyncio.Future[list[Finding]]] = []
+    try:
+        if observation.quick:
+            await observation.look(domain, probes)
+            found = [await run(probe, observation, domain, edition) for probe in probes]
+        else:
+            probing.extend(asyncio.ensure_future(run(probe, observation, domain, edition)) for probe in probes)
+            found = await asyncio.gather(*probing)
+    except Exception as error:  # our own: the network's silence never comes this far
+        error.add_note(f"while looking at {domain}")
+        raise
     finally:  # where one probe fails, the others are not left behind
         for task in probing:
             task.cancel()
@@ -115,7 +171,7 @@ def _without_a_name(finding: Finding) -> Finding:
     return replace(finding, verdict=nothing, remedy=None)
 
 
-def domain_name(subject: str, network: Network) -> str:
+def domain_name(subject: str, network: Network | Vantage) -> str:
     """The subject as a domain name in A-labels, without its last dot. Raises ValueError for what is none."""
     text = subject.strip().rstrip(".").lower()
     try:
@@ -125,14 +181,10 @@ def domain_name(subject: str, network: Network) -> str:
         raise ValueError(f"{subject!r} is not a domain name: {error}") from error
     if name == dns.name.root or not all(LABEL.fullmatch(label) for label in ascii_text.split(".")):
         raise ValueError(f"{subject!r} is not a domain name; give one like auroria.post")
-    if not network.lab and _only_in_a_lab(ascii_text):
-        raise ValueError(f"{subject} exists only in a lab: add --world union, or in Python check({subject!r}, visit('union'))")
+    world = "" if network.lab else worlds.home(ascii_text)
+    if world:
+        raise ValueError(f"{subject} exists only in a lab: add --world {world}, or in Python check({subject!r}, visit({world!r}))")
     return ascii_text
-
-
-def _only_in_a_lab(domain: str) -> bool:
-    homes = {entry.domain for name in worlds.names() for entry in worlds.load(name).entries}
-    return any(domain == home or domain.endswith(f".{home}") for home in homes)
 
 
 def _network(internet: Where) -> Network:

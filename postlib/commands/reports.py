@@ -51,11 +51,13 @@ def files(paths: list[Path]) -> Iterator[Path]:
 def read(path: Path) -> list[AggregateReport | TlsReport]:
     """The reports in one file; a mail may carry several. Raises BadInput."""
     from postlib.protocols import reports
+    from postlib.protocols.reports.mail import MAX_MESSAGE
 
     with in_one_sentence(f"{path}: "):
         if path.suffix.lower() != ".eml":
             return [reports.read(path)]
-        carried = reports.attachments(path.read_bytes())
+        with path.open("rb") as mail:
+            carried = reports.attachments(mail.read(MAX_MESSAGE + 1))
         if not carried:
             raise ValueError("this mail carries no report")
         return [reports.read(content) for _, content in carried]

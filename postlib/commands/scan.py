@@ -17,7 +17,9 @@ from postlib.commands.asked import BadInput, Book, Edition, Forwarder, World, in
 if TYPE_CHECKING:
     from postlib.network import Network
     from postlib.report import Report
+    from postlib.vantage import Vantage
 
+Cluster = Annotated[str, typer.Option(help="Let the workers of this Dask cluster do the looking.", metavar="tcp://HOST:PORT")]
 MAX_DOMAINS = 1_000_000  # ours: as many names as are held in memory; cut a longer list in parts
 
 
@@ -29,6 +31,7 @@ def scan(
     forwarder: Forwarder = "",
     out: Annotated[Path | None, typer.Option(help="Add to this file, and skip the domains that are in it.", metavar="FILE.jsonl")] = None,
     at_once: Annotated[int, typer.Option(help="Domains looked at together.", min=1, max=500)] = 20,
+    scheduler: Cluster = "",
 ) -> None:
     """Look at many domains. Writes JSON lines: one object a domain, with its findings, in the order in which they are done.
 
@@ -41,18 +44,33 @@ def scan(
         with in_one_sentence():
             edition = policies.profile(profile)
             domains = read_domains(file, net)
+            seen = afar(scheduler, world, network, net) if scheduler else net
         about = {"profile": f"{edition.name} {edition.version}", "seen_from": world and f"world {world}" or str(network or "the Internet")}
         codes = done_before(out, about) if out else {}
         with in_one_sentence():
             lines = stack.enter_context(open(out, "a", encoding="utf-8")) if out else sys.stdout
         waiting = [domain for domain in domains if domain not in codes]
-        reports = progress(look(waiting, net, profile=edition, at_once=at_once), len(waiting), bool(out))
+        reports = progress(look(waiting, seen, profile=edition, at_once=at_once, scheduler=scheduler), len(waiting), bool(out))
         _write_all(reports, lines, about, codes)
     raise typer.Exit(worst(codes[domain] for domain in domains))
 
 
+def afar(scheduler: str, world: str, book: Path | None, net: Network) -> Vantage:
+    """The same Internet for other processes: of a world each visits its own. Raises ValueError, also for no address, and OSError."""
+    from postlib.cluster import address
+    from postlib.lab.internet import DEFAULT_SEED
+    from postlib.vantage import Booked, Live, Visited
+
+    address(scheduler)
+    if world:
+        return Visited(world, DEFAULT_SEED, net.clock.now())
+    return Booked.read(book) if book else Live(net)
+
+
 def _write_all(reports: Iterator[Report], lines: TextIO, about: dict[str, str], codes: dict[str, int]) -> None:
     """Write each report as it comes, and keep its exit code. Ctrl-C ends the command with one sentence; what is written stays."""
+    from postlib.cluster import ClusterFailed
+
     try:
         for report in reports:
             write(lines, report, about)
@@ -60,6 +78,9 @@ def _write_all(reports: Iterator[Report], lines: TextIO, about: dict[str, str], 
     except KeyboardInterrupt:
         typer.echo(f"Stopped: {len(codes)} are done. With --out, the same command goes on from there.", err=True)
         raise typer.Exit(130) from None
+    except ClusterFailed as error:
+        done = f". {len(codes)} are done; with --out, the same command goes on from there" if codes else ""
+        raise BadInput(f"{error}{done}") from error
 
 
 def read_domains(file: str, network: Network) -> list[str]:
@@ -90,7 +111,7 @@ def done_before(out: Path, about: dict[str, str]) -> dict[str, int]:
     with in_one_sentence(), open(out, "r+b") as file:
         end = 0
         for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") and line.startswith(b"{"):
                 break
             end += len(line)
             entry = _entry(line)
@@ -107,7 +128,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     """One result; None for what is none."""
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     keys = {"subject": str, "exit_code": int, "profile": str, "seen_from": str}
     return entry if isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in keys.items()) else None
