@@ -7,8 +7,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +28,9 @@ settings.register_profile(
 )
 settings.load_profile("postlib")
 
+# Built worlds are kept for this run alone: a test must not read what another day, or another checkout, has left in the user's cache.
+os.environ["POSTLIB_CACHE"] = tempfile.mkdtemp(prefix="postlib-tests-")
+atexit.register(shutil.rmtree, os.environ["POSTLIB_CACHE"], ignore_errors=True)
 
 # A shell starts what runs in the background with Ctrl-C ignored, and every process below inherits that; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

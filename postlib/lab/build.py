@@ -10,13 +10,13 @@ from itertools import chain
 import dns.name
 import dns.rdatatype
 import dns.reversename
-import yaml
 
 from postlib.acts import Act
 from postlib.clock import LabClock
 from postlib.lab import worlds
 from postlib.lab.addresses import FIRST_BLOCK, LAST_BLOCK, Block
-from postlib.lab.authority import Authority
+from postlib.lab.built import begun
+from postlib.lab.garden import Garden
 from postlib.lab.hosted import hosted
 from postlib.lab.keys import Keys
 from postlib.lab.parties import PARTIES
@@ -34,24 +34,27 @@ def build(world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: I
 
     Raises ValueError.
     """
+    return begun(founded(world, seed, at), acts, only)
+
+
+def founded(world: str, seed: str, at: datetime) -> State:
+    """The Internet of a world as its story begins, before anybody's acts. Raises ValueError."""
     told = worlds.load(world)
     clock = LabClock(at)
     if not EARLIEST <= clock.now() <= LATEST:
         raise ValueError(f"a lab starts between {EARLIEST:%Y} and {LATEST:%Y}, not in {at.year}")
-    keys = Keys(seed)
-    state = State(world, seed, clock.now(), clock, keys, Authority(keys, clock.now()))
+    state = State(world, seed, clock.now(), clock, Keys(seed))
     _infrastructure(state)
     for entry, block in _blocks(told):
         PARTIES[entry.kind](state, entry, block)
     for entry in told.entries:
         if entry.kind == "hosted":
             hosted(state, entry)
+    generated = [entry for entry in told.entries if entry.kind == "generated"]
+    if generated:
+        Garden(state, generated)
     _reverse(state)
-    replay(state, chain.from_iterable(_faults(entry) for entry in told.entries))
-    state.only = frozenset(only)
-    if not state.only <= state.mail.keys():
-        raise ValueError(f"{', '.join(sorted(state.only - state.mail.keys()))}: no domain of the world {world!r}")
-    replay(state, acts)
+    replay(state, chain.from_iterable(_faults(entry) for entry in told.entries if entry.kind != "generated"))
     return state
 
 
@@ -65,7 +68,7 @@ def _faults(entry: Entry) -> Iterator[Act]:
 def _blocks(world: World) -> Iterator[tuple[Entry, Block]]:
     """Each party's place in the address plan, in the world's order."""
     following = dict(FIRST_BLOCK)
-    for entry in (entry for entry in world.entries if entry.kind != "hosted"):
+    for entry in (entry for entry in world.entries if entry.kind not in ("hosted", "generated")):
         part = {"operator": "operator", "learner": "learner", "phisher": "attacker"}.get(entry.kind, "provider")
         if following[part] > LAST_BLOCK[part]:
             raise ValueError(f"{world.name}: the address plan has no block left for {entry.domain}")
@@ -75,7 +78,7 @@ def _blocks(world: World) -> Iterator[tuple[Entry, Block]]:
 
 def _infrastructure(state: State) -> None:
     """The root, the top-level domains, the reverse zones and the recursive resolver, from templates/infrastructure.yaml."""
-    plan = yaml.safe_load(resources.files("postlib.lab").joinpath("templates", "infrastructure.yaml").read_text(encoding="utf-8"))
+    plan = worlds.read_yaml(resources.files("postlib.lab").joinpath("templates", "infrastructure.yaml").read_text(encoding="utf-8"))
     holders: dict[str, str] = {}
     for name, what in plan["machines"].items():
         state.machine(name, Block(0).host(what["place"]), "nic.test", resolver=what.get("resolver", False))

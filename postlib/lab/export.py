@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from postlib.lab.internet import Internet
 
 RdataType = dns.rdatatype.RdataType
+ESCAPED = re.compile(r"\\([^0-9#])")
 DOORS: tuple[tuple[int, Transport], ...] = ((DNS, "udp"), (DNS, "tcp"), (SMTP, "tcp"), (HTTP, "tcp"), (HTTPS, "tcp"))
 
 
@@ -42,13 +44,19 @@ def _lines(zone: Zone, name: dns.name.Name, rdataset: dns.rdataset.Rdataset, *, 
     """A record set and, where the zone speaks for it (RFC 4035, section 2.2), its signatures."""
     signatures = zone.signature(name, rdataset) if signed else None
     sets = [rdataset] if signatures is None else [rdataset, signatures]
-    return [f"{name} {one.ttl} IN {dns.rdatatype.to_text(one.rdtype)} {record.to_text()}" for one in sets for record in one]
+    return [_plain(f"{name} {one.ttl} IN {dns.rdatatype.to_text(one.rdtype)} {record.to_text()}") for one in sets for record in one]
+
+
+def _plain(line: str) -> str:
+    r"""The line with every escaped character as its number (RFC 1035, section 5.1): NSD 4.6 misreads a `\\` before a dot."""
+    return ESCAPED.sub(lambda found: f"\\{ord(found[1]):03d}", line)
 
 
 def zone_files(internet: Internet) -> dict[str, str]:
     """Every zone of an Internet: from the name of a file ("auroria.post.zone", "root.zone") to its text."""
-    zones = internet.state.zones.values()
-    return {f"{zone.origin.to_text(omit_final_dot=True).strip('.') or 'root'}.zone": zone_file(zone) for zone in zones}
+    zones = internet.state.zones
+    origins = dict.fromkeys([*zones, *map(dns.name.from_text, internet.domains())])
+    return {f"{origin.to_text(omit_final_dot=True).strip('.') or 'root'}.zone": zone_file(zones[origin]) for origin in origins}
 
 
 def address_book(internet: Internet) -> dict[str, Any]:

@@ -62,15 +62,33 @@ def _octets(seed: str, label: str, length: int) -> bytes:
     return HKDF(algorithm=hashes.SHA512(), length=length, salt=b"postlib lab", info=label.encode()).derive(secret)
 
 
+def ec_key(value: int) -> ec.EllipticCurvePrivateKey:
+    """The P-256 key of that private value."""
+    return ec.derive_private_key(value, ec.SECP256R1())
+
+
+def ed25519_key(octets: bytes) -> ed25519.Ed25519PrivateKey:
+    """The Ed25519 key of those 32 octets."""
+    return ed25519.Ed25519PrivateKey.from_private_bytes(octets)
+
+
+def rsa_key(p: int, q: int) -> rsa.RSAPrivateKey:
+    """The RSA key of two primes of the pool."""
+    d = pow(PUBLIC_EXPONENT, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(PUBLIC_EXPONENT, p * q)
+    numbers = rsa.RSAPrivateNumbers(p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), public)
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)  # a test has looked at the pool; looking again takes 30 ms a key
+
+
 @cache
 def _ec(seed: str, label: str) -> ec.EllipticCurvePrivateKey:
     candidate = int.from_bytes(_octets(seed, f"p256/{label}", 32 + EXTRA_BYTES))
-    return ec.derive_private_key(candidate % (P256_ORDER - 1) + 1, ec.SECP256R1())
+    return ec_key(candidate % (P256_ORDER - 1) + 1)
 
 
 @cache
 def _ed25519(seed: str, label: str) -> ed25519.Ed25519PrivateKey:
-    return ed25519.Ed25519PrivateKey.from_private_bytes(_octets(seed, f"ed25519/{label}", 32))
+    return ed25519_key(_octets(seed, f"ed25519/{label}", 32))
 
 
 @cache
@@ -83,7 +101,4 @@ def _pool() -> dict[str, list[tuple[str, str]]]:
 @cache
 def _rsa(bits: int, index: int) -> rsa.RSAPrivateKey:
     p, q = (int(prime, 16) for prime in _pool()[str(bits)][index])
-    d = pow(PUBLIC_EXPONENT, -1, (p - 1) * (q - 1))
-    public = rsa.RSAPublicNumbers(PUBLIC_EXPONENT, p * q)
-    numbers = rsa.RSAPrivateNumbers(p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), public)
-    return numbers.private_key(unsafe_skip_rsa_key_validation=True)  # a test has looked at the pool; looking again takes 30 ms a key
+    return rsa_key(p, q)

@@ -10,65 +10,19 @@ import ssl
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal
 
 from postlib.lab.authority import Authority, Credentials, PrivateKey
 from postlib.lab.keys import Keys
+from postlib.lab.personality import ANY, PERSONALITIES, Fault, Personality, known
 
-NO_TLS = "no-https"  # the personality of a site that has no TLS server at all; no port is opened for it
 CONTEXTS = 1024  # kept at a time: one for each personality and certificate
-MODERN = "ECDHE+AESGCM:ECDHE+CHACHA20"  # what all the policies we carry accept under TLS 1.2
 STRANGER = "elsewhere.example"  # whose certificate a wrong-host server shows
 
-Fault = Literal["", "expired", "not-yet-valid", "wrong-host", "self-signed", "unknown-issuer", "incomplete", "sha1"]
 Choose = Callable[[str], Credentials | None]
 """From the name a client asks for (lower case, "" for none) to what to show it; None: the name is not served here."""
-
-
-@dataclass(frozen=True)
-class Personality:
-    """`ciphers` is OpenSSL's list for TLS 1.2 and older; `rsa_bits` 0 means a P-256 key."""
-
-    minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
-    maximum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
-    ciphers: str = MODERN
-    rsa_bits: int = 0
-    fault: Fault = ""
-
-
-_V = ssl.TLSVersion
-_ANY = "ALL:@SECLEVEL=0"  # OpenSSL 3 speaks TLS 1.0 and 1.1, and takes short keys, only at security level 0
-
-PERSONALITIES: dict[str, Personality] = {
-    "good": Personality(),
-    "expired": Personality(fault="expired"),
-    "not-yet-valid": Personality(fault="not-yet-valid"),
-    "wrong-host": Personality(fault="wrong-host"),
-    "self-signed": Personality(fault="self-signed"),
-    "unknown-issuer": Personality(fault="unknown-issuer"),
-    "incomplete": Personality(fault="incomplete"),
-    "short-key": Personality(ciphers=f"{MODERN}:@SECLEVEL=0", rsa_bits=1024),
-    "sha1": Personality(ciphers=f"{MODERN}:@SECLEVEL=0", fault="sha1"),
-    "tls1.0": Personality(_V.TLSv1, _V.TLSv1, _ANY),
-    "tls1.1": Personality(_V.TLSv1_1, _V.TLSv1_1, _ANY),
-    "tls1.0-1.2": Personality(_V.TLSv1, _V.TLSv1_2, _ANY),
-    "tls1.2": Personality(_V.TLSv1_2, _V.TLSv1_2),
-    "tls1.3": Personality(_V.TLSv1_3, _V.TLSv1_3),
-    "cbc": Personality(_V.TLSv1_2, _V.TLSv1_2, "ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA256"),
-    "no-forward-secrecy": Personality(_V.TLSv1_2, _V.TLSv1_2, "kRSA+AES", rsa_bits=2048),
-}
-
-
-def known(word: str) -> Personality:
-    """The personality of that word. Raises ValueError where there is none."""
-    try:
-        return PERSONALITIES[word]
-    except KeyError:
-        raise ValueError(f"no TLS personality {word!r}, only {', '.join(PERSONALITIES)}") from None
 
 
 def credentials(authority: Authority, word: str, names: Sequence[str]) -> Credentials:
@@ -158,7 +112,7 @@ def _bare_context(personality: Personality) -> ssl.SSLContext:
     server.num_tickets = 0
     with warnings.catch_warnings():  # TLS 1.0 and 1.1 are deprecated: that is what these servers are for
         warnings.simplefilter("ignore", DeprecationWarning)
-        server.minimum_version = _V.MINIMUM_SUPPORTED
+        server.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         server.maximum_version = personality.maximum
         server.minimum_version = personality.minimum
     return server
@@ -176,8 +130,8 @@ def _handshake(server_context: ssl.SSLContext) -> bool:
     """Whether a client that accepts anything comes to an end with this server."""
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
-    client_context.set_ciphers(_ANY)
-    client_context.minimum_version = _V.MINIMUM_SUPPORTED
+    client_context.set_ciphers(ANY)
+    client_context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(to_client, to_server)
     server = server_context.wrap_bio(to_server, to_client, server_side=True)

@@ -30,22 +30,22 @@ class Record:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._events: deque[Event] = deque(maxlen=KEPT_EVENTS)
+        self._events: deque[tuple[datetime, str, str, tuple[str, ...]]] = deque(maxlen=KEPT_EVENTS)  # made Events when looked at
         self._listeners: list[Callable[[Event], None]] = []
 
     def note(self, where: str, kind: str, *details: str) -> None:
         """Write down one event and tell the listeners."""
-        event = Event(self.clock.now(), where, kind, details)
-        self._events.append(event)
+        told = self.clock.now(), where, kind, details
+        self._events.append(told)
         for listener in self._listeners:
-            listener(event)
+            listener(Event(*told))
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Be told of every event from now on."""
         self._listeners.append(listener)
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(tuple(self._events))
+        return iter([Event(*told) for told in tuple(self._events)])
 
     def of(self, kind: str) -> list[Event]:
         """The events of one kind, oldest first."""

@@ -22,9 +22,8 @@ def set_servers(parent: Zone, origin: dns.name.Name, hosts: Iterable[str]) -> No
     if texts:
         parent.put(origin, RdataType.NS, texts)
         return
-    for name in [name for name in parent.nodes if name.is_subdomain(origin)]:
-        for rrtype in list(parent.nodes.get(name, ())):
-            parent.take(name, rrtype)
+    for name in [origin, *parent.tree.below(origin)]:
+        parent.place(name, {})
 
 
 def set_glue(state: State, parent: Zone, glue: Mapping[dns.name.Name, Sequence[str]]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import dns.exception
@@ -15,7 +15,7 @@ import dns.rdatatype
 
 from postlib.acts import Act
 from postlib.lab import registry
-from postlib.lab.dns.server import HABITS
+from postlib.lab.dns.habits import HABITS
 from postlib.lab.dns.zone import MADE_BY_SIGNING, Zone, quoted
 from postlib.lab.mail.settings import Selector
 from postlib.lab.ownership import owned
@@ -53,24 +53,12 @@ def apply(state: State, act: Act) -> None:
 
 
 def _perform(state: State, kind: str, settings: dict[str, Any], *, rehearsal: bool = False) -> None:
-    with state.lock, _undone(state, always=rehearsal):
+    with state.lock, state.history.undone(always=rehearsal):
         try:
-            owned(state, settings)
+            state.hold(owned(state, settings))
             ACTS[kind](state, **settings)
         except (TypeError, dns.exception.DNSException) as error:  # a setting is missing, or no DNS data can be made of it
             raise ValueError(f"the act {kind!r} cannot be carried out as written: {error}") from error
-
-
-@contextlib.contextmanager
-def _undone(state: State, *, always: bool) -> Iterator[None]:
-    """Take back what is done to the state meanwhile: where it fails, or always."""
-    restore, done = state.snapshot(), False
-    try:
-        yield
-        done = not always
-    finally:
-        if not done:
-            restore()
 
 
 def _moment(at: str) -> datetime:
@@ -159,16 +147,18 @@ def _serve(state: State, *, host: str, habit: str = "", drops: Iterable[str] = (
     machine = state.machines.get(host)
     if machine is None:
         raise ValueError(f"{host} is no machine of this lab")
-    if habit not in HABITS:
-        raise ValueError(f"a habit is one of {', '.join(HABITS[1:])}, not {habit!r}")
+    if habit and habit not in HABITS:
+        raise ValueError(f"a habit is one of {', '.join(HABITS)}, not {habit!r}")
+    for zone in (*drops, *holds, *keeps):
+        state.hold(zone)
+    state.history.note(partial(machine.shelf.behave, machine.shelf.habit, machine.shelf.changes))
     for zone in drops:
         machine.shelf.drop(parse_name(zone))
     for zone in holds:
         machine.shelf.put(_zone(state, zone))
     for zone in keeps:
         machine.shelf.put(_zone(state, zone).copy())
-    machine.shelf.habit = habit
-    machine.shelf.changes += 1
+    machine.shelf.behave(habit, machine.shelf.changes + 1)
 
 
 def _mail(state: State, *, domain: str, **changes: Any) -> None:

@@ -9,8 +9,8 @@ import socket
 import threading
 import weakref
 from collections.abc import Coroutine
-from functools import partial
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import dns.name
 
@@ -19,25 +19,21 @@ from postlib.lab.dns.recursor import Recursor
 from postlib.lab.dns.server import NameServer
 from postlib.lab.dns.serving import Datagrams, Streams
 from postlib.lab.listener import bind, bind_pair
-from postlib.lab.personalities import NO_TLS, credentials
+from postlib.lab.personality import NO_TLS
 from postlib.lab.record import Record
-from postlib.lab.smtp import Mail, Receiver
+from postlib.lab.site import Site, Visit
 from postlib.lab.state import Machine, State
-from postlib.lab.web import Site, Visit, Web, servable
 from postlib.network import Network, Route, Transport, Unreachable
 from postlib.resolver import Resolver
+
+if TYPE_CHECKING:  # web and mail are imported when the first such server opens: the first question needs neither
+    from postlib.lab.mail.office import Office
+    from postlib.lab.smtp import Mail
+    from postlib.lab.web import Web
 
 DNS, SMTP, HTTP, HTTPS = 53, 25, 80, 443
 Door = tuple[str, int, str]
 OPEN: weakref.WeakSet[Servers] = weakref.WeakSet()
-
-
-class Postmaster(Protocol):
-    """Who knows what a machine's mail server does with its mail."""
-
-    def receiver(self, machine: Machine) -> Receiver:
-        """The receiver of that machine's mail."""
-        ...
 
 
 class Servers:
@@ -45,15 +41,37 @@ class Servers:
 
     def __init__(self, state: State, record: Record, timeout: float = 2.0) -> None:
         self.state, self.record, self.timeout = state, record, timeout
-        self.postmaster: Postmaster | None = None
         self.recursive = Resolver(self.network(state.machines["resolver.nic.test"].addresses[0]))
-        self._web, self._mail = Web(state.clock), Mail(state.clock)
         self._doors: dict[Door, tuple[str, int]] = {}
         self._names: dict[str, NameServer] = {}
         self._starting: list[concurrent.futures.Future[Any]] = []
         self._lock = threading.RLock()
         self.closed = False
         OPEN.add(self)
+
+    @cached_property
+    def _web(self) -> Web:
+        from postlib.lab.web import Web
+
+        return Web(self.state.clock)
+
+    @cached_property
+    def _mail(self) -> Mail:
+        from postlib.lab.smtp import Mail
+
+        return Mail(self.state.clock)
+
+    @property
+    def office(self) -> Office:
+        """Who keeps the mail of this Internet, and knows what a machine's mail server does with it."""
+        with self._lock:
+            return self._office
+
+    @cached_property
+    def _office(self) -> Office:
+        from postlib.lab.mail.office import Office
+
+        return Office(self)
 
     def network(self, source: str | None = None, route: Route | None = None) -> Network:
         """This Internet as seen from `source`; nothing it is asked leaves the machine. `route` is its own unless given."""
@@ -62,7 +80,7 @@ class Servers:
         return Network(
             iterate=True, source=source, route=route or self.route, timeout=self.timeout, clock=self.state.clock,
             root_hints=((f"{root.name}.", root.addresses),), trust_anchor=signing.ds() if signing else (),
-            certificate_roots=self.state.authority.root_pem,
+            certificate_roots=self.state.root_pem,
         )  # fmt: skip
 
     def route(self, address: str, port: int, transport: Transport) -> tuple[str, int]:
@@ -96,14 +114,15 @@ class Servers:
         """Bind at once, serve from the background loop: a client that comes early waits in the socket's queue."""
         if port == DNS and (machine.shelf.changes or machine.resolver):
             self._open_dns(machine, address)
-        elif port == SMTP and machine.smtp and self.postmaster is not None:
+        elif port == SMTP and machine.smtp:
             door = self._bound(address, port, way)
             host = partial(self.state.mail_host, machine, address)
-            self._start(self._mail.open(host, self.postmaster.receiver(machine), proxied=way != "plain", listening=door))
+            self._start(self._mail.open(host, self._office.receiver(machine), proxied=way != "plain", listening=door))
         elif port == HTTP and machine.web:
             door, sites, log = self._bound(address, port, way), partial(self._site, machine), partial(self._visited, machine)
-            self._start(self._web.open_http(sites, log, proxied=way != "plain", listening=door))
-        elif port == HTTPS and self._personality(machine) in servable():
+            habit = partial(self._habit, machine)
+            self._start(self._web.open_http(sites, log, proxied=way != "plain", habit=habit, listening=door))
+        elif port == HTTPS:
             self._open_https(machine, address, way)
 
     def _open_dns(self, machine: Machine, address: str) -> None:
@@ -115,14 +134,18 @@ class Servers:
             self._doors[address, DNS, way] = tcp.getsockname()[:2]
 
     def _open_https(self, machine: Machine, address: str, way: str) -> None:
+        from postlib.lab.personalities import credentials, servable
+
         def shown(site: Site) -> Any:
             return credentials(self.state.authority, site.personality, site.hosts)
 
+        if self._personality(machine) not in servable():
+            return
         door, personality = self._bound(address, HTTPS, way), self._personality(machine)
         self._start(
             self._web.open_https(
                 partial(self._site, machine), shown, partial(self._visited, machine),
-                proxied=not way.startswith("plain"), personality=personality, listening=door,
+                proxied=not way.startswith("plain"), personality=personality, habit=partial(self._habit, machine), listening=door,
             )
         )  # fmt: skip
 
@@ -135,6 +158,11 @@ class Servers:
         """The TLS personality of the machine's site as it is now: an act may change it while servers run."""
         site = self.state.sites.get(machine.web)
         return site.personality if site is not None else NO_TLS
+
+    def _habit(self, machine: Machine) -> str:
+        """What the machine's web server does instead of serving, as it is now."""
+        site = self.state.sites.get(machine.web)
+        return site.habit if site is not None else ""
 
     def _site(self, machine: Machine, host: str) -> Site | None:
         site = self.state.sites.get(host)
@@ -170,7 +198,7 @@ class Servers:
     async def _end(self) -> None:
         """Let what is opening come up first: a socket that opens after the end would stay. A server that failed to open says so here."""
         started = await asyncio.gather(*map(asyncio.wrap_future, self._starting), return_exceptions=True)
-        await asyncio.gather(self._web.close(), self._mail.close())
+        await asyncio.gather(*(made.close() for name, made in vars(self).items() if name in ("_web", "_mail")))
         doors = [door for door in started if isinstance(door, Datagrams | Streams)]
         for door in doors:
             door.close()

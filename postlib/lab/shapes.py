@@ -83,9 +83,9 @@ SHAPES: dict[str, dict[str, Shape]] = {
     "serve": {"host": text, "habit": text, "drops": texts, "holds": texts, "keeps": texts},
     "mail": {
         "domain": text, "host": text, "envelope": text, "starttls": flag, "certificate": text, "receiver": text,
-        "members": texts, "users": texts, "rewrites": flag, "selectors": lambda value: value in ([], ()),
+        "members": texts, "users": texts, "rewrites": flag, "habit": text, "selectors": lambda value: value in ([], ()),
     },
-    "web": {"host": text, "pages": pages, "hsts": text, "redirect": flag, "personality": text, "hsts_over_http": flag},
+    "web": {"host": text, "pages": pages, "hsts": text, "redirect": flag, "personality": text, "hsts_over_http": flag, "habit": text},
     "load": {"zone": text, "text": text},
     "reset": {"domain": text},
     "advance": {"seconds": number(0, TEN_YEARS * 86_400)},

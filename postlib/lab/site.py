@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from postlib.lab.personalities import NO_TLS, PERSONALITIES
+from postlib.lab import habits
+from postlib.lab.personality import NO_TLS, PERSONALITIES
 
 Headers = tuple[tuple[str, str], ...]
 TEXT: Headers = (("Content-Type", "text/plain; charset=utf-8"),)
@@ -40,7 +41,8 @@ class Site:
     """A web site. `pages` maps paths without a query to pages; `hosts` are the names it answers to, in lower case.
 
     `hsts` is the value of Strict-Transport-Security ("" for none); with `redirect`, http answers 301 to https;
-    with `hsts_over_http` the header is sent there too, as by a server that adds it everywhere.
+    with `hsts_over_http` the header is sent there too, as by a server that adds it everywhere. A `habit` is what its machine
+    does in place of all that (postlib.lab.habits).
     """
 
     hosts: tuple[str, ...]
@@ -49,10 +51,13 @@ class Site:
     redirect: bool = True
     personality: str = "good"
     hsts_over_http: bool = False
+    habit: str = ""
 
     def __post_init__(self) -> None:
         if self.personality != NO_TLS and self.personality not in PERSONALITIES:
             raise ValueError(f"no web personality {self.personality!r}, only {', '.join([NO_TLS, *PERSONALITIES])}")
+        if self.habit and self.habit not in habits.WEB:
+            raise ValueError(f"a habit of a web server is one of {', '.join(habits.WEB)}, not {self.habit!r}")
         if self.hsts and not _VALUE.fullmatch(self.hsts):
             raise ValueError(f"{self.hsts!r} cannot be a header's value")
         if not self.hosts or any(host != host.lower() or host.endswith(".") for host in self.hosts):

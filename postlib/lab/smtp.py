@@ -13,7 +13,7 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,6 +22,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from postlib.clock import Clock
 from postlib.lab.authority import Credentials
+from postlib.lab.channel import Channel
+from postlib.lab.habits.mail import HABITS
 from postlib.lab.listener import Connection, Listener
 from postlib.lab.personalities import context
 
@@ -29,6 +31,7 @@ LARGEST_MESSAGE = 1 << 20  # octets, announced by SIZE (RFC 1870); a lab's messa
 RECIPIENTS = 100  # of one message: what every server must take (RFC 5321, section 4.5.3.1.8)
 COMMANDS = 1000  # of one kind in one connection
 IDLE_SECONDS = 300.0  # for the next command (RFC 5321, section 4.5.3.2.7)
+HABIT_SECONDS = 30.0  # of a server that does not serve; more than any client of ours waits
 REPLY = re.compile(r"[2-5][0-5][0-9] [\x20-\x7e]{1,506}")  # RFC 5321, sections 4.2 and 4.5.3.1.5: one line of 512 octets at most
 
 for _name in ("mail.log", "mail.debug"):  # aiosmtpd logs here, and a logger that nobody listens to would write to stderr
@@ -39,15 +42,17 @@ for _name in ("mail.log", "mail.debug"):  # aiosmtpd logs here, and a logger tha
 class MailHost:
     """A mail server. `domains` are the ones it takes mail for, in lower case; without `credentials` it offers no STARTTLS.
 
-    `banner` is what follows its name in the greeting; `personality` is a TLS one (postlib.lab.personalities).
+    `banner` is what follows its name in the greeting; `personality` is a TLS one (postlib.lab.personalities), `habit` what it does
+    in place of all that (postlib.lab.habits).
     """
 
     hostname: str
     address: str
-    domains: frozenset[str]
+    domains: Container[str]
     banner: str = "ESMTP"
     credentials: Credentials | None = None
     personality: str = "good"
+    habit: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,12 @@ class Mail:
         """
 
         async def serve(connection: Connection) -> None:
-            await _converse(connection, _Handler(host(), receiver, self._clock, connection))
+            now = host()
+            if not now.habit:
+                await _converse(connection, _Handler(now, receiver, self._clock, connection))
+                return
+            async with asyncio.timeout(HABIT_SECONDS):
+                await HABITS[now.habit](Channel(connection.socket))
 
         listener = Listener(serve, proxied=proxied, listening=listening)
         self._listeners.append(listener)

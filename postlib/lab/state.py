@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import dns.name
 import dns.rdatatype
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from postlib.clock import LabClock
-from postlib.lab.authority import Authority
 from postlib.lab.dns.server import Shelf
 from postlib.lab.dns.signing import Signing, ZoneKey
 from postlib.lab.dns.zone import Zone
+from postlib.lab.history import History, Ledger
 from postlib.lab.keys import Keys
 from postlib.lab.mail.settings import MailSettings, Selector
-from postlib.lab.personalities import credentials
 from postlib.lab.site import Site
-from postlib.lab.smtp import MailHost
+
+if TYPE_CHECKING:  # certificates and mail servers are imported when they are first wanted: no question about a name needs them
+    from postlib.lab.authority import Authority
+    from postlib.lab.smtp import MailHost
 
 RdataType = dns.rdatatype.RdataType
 ECDSAP256SHA256, ED25519, RSA = 13, 15, (5, 7, 8, 10)  # DNSSEC algorithm numbers of the IANA registry
@@ -44,12 +47,29 @@ class Machine:
     shelf: Shelf = field(default_factory=Shelf)
 
 
+@dataclass(frozen=True)
+class Served:
+    """The domains that a machine takes mail for."""
+
+    mail: Mapping[str, MailSettings]
+    host: str
+
+    def __contains__(self, domain: object) -> bool:
+        found = self.mail.get(domain) if isinstance(domain, str) else None
+        return found is not None and found.host == self.host and found.receiver != "none"
+
+    def settings(self) -> Iterator[MailSettings]:
+        """Of those that have been made so far, the settings, one after the other."""
+        return (found for found in self.mail.values() if found.host == self.host and found.receiver != "none")
+
+
 @dataclass
 class State:
     """One Internet as data. `build` makes it, acts change it, `Servers` opens sockets on it.
 
     Whoever changes it, or answers from its zones in another thread, holds `lock`. `only` are the domains that acts may change
     (none given means all of the world's); `first` is the same Internet as it was built, once a reset has asked for it.
+    `history` takes changes back; `renewed` is when the automatic signers last signed; `hold` is told of a domain before it changes.
     """
 
     world: str
@@ -57,39 +77,37 @@ class State:
     at: datetime
     clock: LabClock
     keys: Keys
-    authority: Authority
-    zones: dict[dns.name.Name, Zone] = field(default_factory=dict)
+    zones: Ledger[dns.name.Name, Zone] = field(init=False)
     machines: dict[str, Machine] = field(default_factory=dict)
     by_address: dict[str, Machine] = field(default_factory=dict)
-    mail: dict[str, MailSettings] = field(default_factory=dict)
-    sites: dict[str, Site] = field(default_factory=dict)
+    mail: Ledger[str, MailSettings] = field(init=False)
+    sites: Ledger[str, Site] = field(init=False)
     only: frozenset[str] = frozenset()
     first: State | None = None
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    history: History = field(default_factory=History, repr=False, compare=False)
+    hold: Callable[[str], None] = field(default=lambda domain: None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self.zones, self.mail, self.sites = Ledger(self.history), Ledger(self.history), Ledger(self.history)
+        self.renewed = self.clock.now()
         self.clock.ring(self.clock.now() + timedelta(days=1), self._renew)
 
-    def snapshot(self) -> Callable[[], None]:
-        """A function that puts back what acts can change: zones, shelves, mail and web settings, as they are now."""
-        zones = [(zone, {name: dict(node) for name, node in zone.nodes.items()}, zone.signing) for zone in self.zones.values()]
-        shelves = [(m.shelf, dict(m.shelf.zones), m.shelf.habit) for m in self.machines.values()]
-        mail, sites = dict(self.mail), dict(self.sites)
+    @cached_property
+    def authority(self) -> Authority:
+        """The certificate authority of this Internet, valid around the time it was built for."""
+        from postlib.lab.authority import Authority
 
-        def restore() -> None:
-            for zone, nodes, signing in zones:
-                zone.nodes, zone.signing = nodes, signing
-                zone.touch()
-            for shelf, held, habit in shelves:
-                shelf.zones, shelf.habit = held, habit
-                shelf.changes += shelf.changes > 0  # a machine that never held a zone has no name server
-            self.mail, self.sites = mail, sites
+        return Authority(self.keys, self.at)
 
-        return restore
+    @cached_property
+    def root_pem(self) -> str:
+        """The authority's root certificate in PEM: what a client of this Internet trusts."""
+        return self.authority.root_pem
 
     def machine(self, name: str, addresses: tuple[str, ...], owner: str, **services: Any) -> Machine:
         """Put a machine on the Internet. Raises ValueError if an address is taken."""
-        made = self.machines[name] = Machine(name, addresses, owner, **services)
+        made = self.machines[name] = Machine(name, addresses, owner, **services, shelf=Shelf(Ledger(self.history)))
         for address in addresses:
             if address in self.by_address:
                 raise ValueError(f"{address} belongs to {self.by_address[address].name}")
@@ -99,7 +117,7 @@ class State:
     def zone(self, origin: str, *hosts: str) -> Zone:
         """A new, empty zone, held by the machines named."""
         name = dns.name.from_text(origin)
-        made = self.zones[name] = Zone(name)
+        made = self.zones[name] = Zone(name, self.history)
         for host in hosts:
             self.machines[host].shelf.put(made)
         return made
@@ -127,7 +145,6 @@ class State:
         kept = zone.signing.keys if zone.signing is not None and not (generation or algorithm) else ()
         keys = kept or (self.zone_key(zone.origin, generation or 1, algorithm or ECDSAP256SHA256, bits),)
         zone.signing = replace(Signing(zone.origin, keys, self.clock.now(), salt=bytes.fromhex(salt)), **settings)
-        zone.touch()
 
     def zone_key(self, origin: dns.name.Name, generation: int, algorithm: int = ECDSAP256SHA256, bits: int = 2048) -> ZoneKey:
         """A zone's key. Raises ValueError for an algorithm, or a size of RSA key, that the lab does not make."""
@@ -165,11 +182,15 @@ class State:
 
     def mail_host(self, machine: Machine, address: str) -> MailHost:
         """How that machine's mail server presents itself now: the domains it takes mail for, and its certificate."""
-        served = [settings for settings in self.mail.values() if settings.host == machine.name and settings.receiver != "none"]
-        tls = next((settings for settings in served if settings.starttls), None)
+        from postlib.lab.personalities import credentials
+        from postlib.lab.smtp import MailHost
+
+        served = Served(self.mail, machine.name)
+        tls = next((settings for settings in served.settings() if settings.starttls), None)
         shown = credentials(self.authority, tls.certificate, [machine.name]) if tls else None
-        domains = frozenset(settings.domain for settings in served)
-        return MailHost(machine.name, address, domains, credentials=shown, personality=tls.certificate if tls else "good")
+        habit = next((settings.habit for settings in served.settings() if settings.habit), "")
+        personality = tls.certificate if tls else "good"
+        return MailHost(machine.name, address, served, credentials=shown, personality=personality, habit=habit)
 
     def dkim_key(self, domain: str, selector: Selector) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
         """The private key behind a selector. Raises ValueError for a kind or size the lab does not make."""
@@ -184,7 +205,13 @@ class State:
         """Every midnight the automatic signers sign afresh."""
         self.clock.ring(self.clock.now() + timedelta(days=1), self._renew)
         with self.lock:
+            self.renewed = self.clock.now()
+            for machine in self.machines.values():
+                machine.shelf.changes += machine.shelf.changes > 0  # a machine that never held a zone has no name server
             for zone in self.zones.values():
-                if zone.signing is not None and zone.signing.automatic:
-                    zone.signing = zone.signing.at(self.clock.now())
-                    zone.touch()
+                self.renew(zone)
+
+    def renew(self, zone: Zone) -> None:
+        """Have a zone's automatic signer sign as it last did."""
+        if zone.signing is not None and zone.signing.automatic and zone.signing.now != self.renewed:
+            zone.signing = zone.signing.at(self.renewed)

@@ -20,6 +20,7 @@ import h11
 from postlib.clock import Clock
 from postlib.lab.authority import Credentials
 from postlib.lab.channel import Channel, TlsChannel
+from postlib.lab.habits.web import ANSWERS, instead
 from postlib.lab.listener import Connection, Listener
 from postlib.lab.personalities import choosing_context, servable
 from postlib.lab.site import TEXT, Page, Site, Visit, answer
@@ -28,6 +29,7 @@ __all__ = ["Page", "Site", "Visit", "Web", "servable"]
 
 Sites = Callable[[str], Site | None]
 Log = Callable[[Visit], None]
+Habit = Callable[[], str]
 
 LONGEST_HEAD = 16 * 1024  # octets of request line and headers; RFC 9112, section 3, asks for 8000 of the line at the least
 CONNECTION_SECONDS = 15.0  # for handshake, request and answer together
@@ -40,9 +42,14 @@ class Web:
         self._clock = clock
         self._listeners: list[Listener] = []
 
-    async def open_http(self, sites: Sites, log: Log, *, proxied: bool, listening: socket.socket | None = None) -> int:
-        """Serve these sites over plain http, on a socket from `listener.bind` if given. Returns the loopback port."""
-        return self._opened(sites, log, None, proxied, listening)
+    async def open_http(
+        self, sites: Sites, log: Log, *, proxied: bool, habit: Habit = str, listening: socket.socket | None = None
+    ) -> int:
+        """Serve these sites over plain http, on a socket from `listener.bind` if given. Returns the loopback port.
+
+        `habit` is asked at each connection for what the machine does instead ("": it serves).
+        """
+        return self._opened(sites, log, None, proxied, habit, listening)
 
     async def open_https(
         self,
@@ -52,9 +59,10 @@ class Web:
         *,
         proxied: bool,
         personality: str,
+        habit: Habit = str,
         listening: socket.socket | None = None,
     ) -> int:
-        """Serve, over TLS, those of these sites that have this personality. Returns the loopback port.
+        """Serve, over TLS, those of these sites that have this personality. Returns the loopback port; `habit` as `open_http`.
 
         Raises ValueError for a personality that is unknown or that the local OpenSSL cannot serve.
         """
@@ -69,25 +77,31 @@ class Web:
 
         if personality not in servable():
             raise ValueError(f"the TLS personality {personality!r} cannot be served here, only {', '.join(sorted(servable()))}")
-        return self._opened(here, log, choosing_context(personality, choose), proxied, listening)
+        return self._opened(here, log, choosing_context(personality, choose), proxied, habit, listening)
 
     async def close(self) -> None:
         """Close every port and connection."""
         listeners, self._listeners = self._listeners, []
         await asyncio.gather(*(listener.close() for listener in listeners))
 
-    def _opened(self, sites: Sites, log: Log, tls: ssl.SSLContext | None, proxied: bool, listening: socket.socket | None) -> int:
+    def _opened(
+        self, sites: Sites, log: Log, tls: ssl.SSLContext | None, proxied: bool, habit: Habit, listening: socket.socket | None
+    ) -> int:
         async def serve(connection: Connection) -> None:
             async with asyncio.timeout(CONNECTION_SECONDS):
+                act = instead(habit(), secure=tls is not None)
+                if act is not None:
+                    await act(Channel(connection.socket))
+                    return
                 channel = await _channel(connection, tls)
-                await self._exchange(channel, connection.source, sites, log)
+                await self._exchange(channel, connection.source, sites, log, habit())
 
         listener = Listener(serve, proxied=proxied, listening=listening)
         self._listeners.append(listener)
         return listener.port
 
-    async def _exchange(self, channel: Channel, source: str, sites: Sites, log: Log) -> None:
-        """One request, one answer, and no more: keep-alive is off."""
+    async def _exchange(self, channel: Channel, source: str, sites: Sites, log: Log, habit: str) -> None:
+        """One request, one answer, and no more: keep-alive is off. The answers of a habit have the status 0 in the log."""
         http = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         method, host, target = "", "", ""
         try:
@@ -95,6 +109,10 @@ class Web:
             if request is None:
                 return
             method, (host, target) = request.method.decode(), _target(request)
+            if habit in ANSWERS:
+                log(Visit(self._clock.now(), source, host, target, 0, method, channel.tls))
+                await ANSWERS[habit](channel, f"{'https' if channel.tls else 'http'}://{host}{target}")
+                return
             page = answer(sites(host), method, host, target, secure=bool(channel.tls))
         except _Unreadable as error:
             page = Page(error.status, TEXT, b"This is not an HTTP/1.1 request.\n")

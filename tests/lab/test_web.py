@@ -18,7 +18,8 @@ from postlib import background
 from postlib.clock import LabClock
 from postlib.lab.authority import Authority, Credentials
 from postlib.lab.keys import Keys
-from postlib.lab.personalities import PERSONALITIES, context, credentials, servable
+from postlib.lab.personalities import context, credentials, servable
+from postlib.lab.personality import PERSONALITIES
 from postlib.lab.site import Page, Site, Visit
 from postlib.lab.web import Web
 from postlib.network import Network, proxy_header

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -64,18 +65,35 @@ class Draft:
                 self.add(self.authority, link.name, link)
 
 
+@dataclass(frozen=True)
+class Replied:
+    """A reply, the zone it was made from (None where none had a say), and the question's name and type as text ("" for none)."""
+
+    wire: bytes
+    zone: Zone | None
+    question: tuple[str, str]
+
+
 def respond(zones: Zones, wire: bytes, *, udp: bool) -> bytes | None:
     """The reply to a question as it came from the wire; None for what is no question at all."""
+    made = replied(zones, wire, udp=udp)
+    return made.wire if made is not None else None
+
+
+def replied(zones: Zones, wire: bytes, *, udp: bool) -> Replied | None:
+    """As `respond`, with what the reply was made from."""
     try:
         question = dns.message.from_wire(wire, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError):
         return None
     if question.flags & dns.flags.QR:
         return None
-    return _wire(_reply(zones, question), question, udp)
+    reply, zone = _reply(zones, question)
+    asked = [(rrset.name.to_text(), dns.rdatatype.to_text(rrset.rdtype)) for rrset in question.question]
+    return Replied(_wire(reply, question, udp), zone, asked[0] if asked else ("", ""))
 
 
-def _reply(zones: Zones, question: dns.message.Message) -> dns.message.Message:
+def _reply(zones: Zones, question: dns.message.Message) -> tuple[dns.message.Message, Zone | None]:
     reply = dns.message.make_response(question, our_payload=PAYLOAD)
     if question.edns > 0:
         reply.set_rcode(dns.rcode.BADVERS)
@@ -84,21 +102,23 @@ def _reply(zones: Zones, question: dns.message.Message) -> dns.message.Message:
     elif len(question.question) != 1:
         reply.set_rcode(dns.rcode.FORMERR)
     else:
-        _fill(reply, zones, question)
-    return reply
+        return reply, _fill(reply, zones, question)
+    return reply, None
 
 
-def _fill(reply: dns.message.Message, zones: Zones, question: dns.message.Message) -> None:
+def _fill(reply: dns.message.Message, zones: Zones, question: dns.message.Message) -> Zone | None:
+    """Write the reply to one question. Returns the zone that answered."""
     asked = question.question[0]
     zone = _zone(zones, asked.name, asked.rdtype)
     if zone is None or asked.rdclass != dns.rdataclass.IN or asked.rdtype in (RdataType.AXFR, RdataType.IXFR):
         reply.set_rcode(dns.rcode.REFUSED)
-        return
+        return None
     draft = answer(zone, asked.name, asked.rdtype, dnssec=bool(question.ednsflags & dns.flags.DO))
     reply.set_rcode(draft.rcode)
     reply.flags |= dns.flags.AA if draft.authoritative else 0
     reply.ednsflags |= question.ednsflags & dns.flags.DO
     reply.answer, reply.authority, reply.additional = draft.answer, draft.authority, draft.additional
+    return zone
 
 
 def _zone(zones: Zones, name: dns.name.Name, rrtype: RdataType) -> Zone | None:
@@ -167,7 +187,7 @@ def _data(zone: Zone, node: dns.name.Name, rrtype: RdataType) -> dns.rdataset.Rd
     if rrtype == RdataType.ANY:
         return next((zone.get(node, kind) for kind in sorted(zone.types(node))), None)
     if rrtype == RdataType.NSEC:
-        return next((link for owner, link in denial.chain(zone) if owner == node and link.rdtype == rrtype), None)
+        return denial.nsec(zone, node)
     return zone.get(node, rrtype)
 
 
@@ -207,9 +227,18 @@ def _redirect(draft: Draft, name: dns.name.Name, dname: dns.name.Name) -> dns.na
 
 def _wire(reply: dns.message.Message, question: dns.message.Message, udp: bool) -> bytes:
     limit = min(max(question.payload, 512), PAYLOAD) if udp and question.edns >= 0 else 512 if udp else 65535
+    with contextlib.suppress(dns.exception.TooBig):
+        return reply.to_wire(max_size=limit, want_shuffle=False)  # the same bytes every time
+    reply.flags |= dns.flags.TC if _needs_glue(reply) else 0
     try:
-        return reply.to_wire(max_size=limit, prefer_truncation=True)
+        return reply.to_wire(max_size=limit, prefer_truncation=True, want_shuffle=False)
     except dns.exception.TooBig:
         short = dns.message.make_response(question, our_payload=PAYLOAD)
         short.flags |= dns.flags.TC
         return short.to_wire()
+
+
+def _needs_glue(reply: dns.message.Message) -> bool:
+    """Whether addresses without which the delegated zone is not found are in the reply: none of them is left out (RFC 9471, 3.1)."""
+    cuts = [rrset.name for rrset in reply.authority if rrset.rdtype == RdataType.NS]
+    return any(glue.name.is_subdomain(cut) for cut in cuts for glue in reply.additional)

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import dns.exception
-import dns.flags
-import dns.message
 import dns.name
-import dns.rcode
-import dns.rdatatype
 
-from postlib.lab.dns.answer import respond
-from postlib.lab.dns.serving import Service
-from postlib.lab.dns.zone import Zone
+from postlib.lab.dns.answer import Replied, replied
+from postlib.lab.dns.habits import behave
+from postlib.lab.dns.serving import Reply, Service
+from postlib.lab.dns.zone import Edition, Zone
 
 Asked = Callable[[str, str], None]
 """Told of every question: name and type as text."""
 
-KEPT_ANSWERS = 20_000
-HABITS = ("", "silent", "refuses", "servfail", "no-tcp")
+KEPT_ANSWERS = 2000  # of one machine; the oldest gives way, and is made again when it is asked for
+LONGEST_QUESTION = 512  # octets of one that is kept
 
 
 @dataclass
 class Shelf:
-    """The zones that one machine holds and, for faults, a habit (silent, refuses, servfail, no-tcp); both may change while it serves."""
+    """The zones that one machine holds and, for faults, a habit (`postlib.lab.dns.habits`); both may change while it serves."""
 
     zones: dict[dns.name.Name, Zone] = field(default_factory=dict)
     habit: str = ""
@@ -41,14 +38,25 @@ class Shelf:
 
     def drop(self, origin: dns.name.Name) -> None:
         """Hold a zone no longer: questions for it are refused. Raises ValueError if it was not held."""
-        if self.zones.pop(origin, None) is None:
+        if origin not in self.zones:
             raise ValueError(f"this server does not hold {origin}")
+        del self.zones[origin]
         self.changes += 1
 
-    @property
-    def version(self) -> tuple[int, int]:
-        """Differs whenever an answer may."""
-        return self.changes, sum(zone.version for zone in self.zones.values())
+    def behave(self, habit: str, changes: int) -> None:
+        """Take on a habit; `changes` is another number whenever an answer may be another."""
+        self.habit, self.changes = habit, changes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, and what it was made from: it holds while the shelf and the zone are as they were."""
+
+    reply: bytes
+    changes: int
+    edition: Edition | None
+    number: int
+    question: tuple[str, str]
 
 
 @dataclass
@@ -58,44 +66,46 @@ class NameServer(Service):
     shelf: Shelf
     asked: Asked | None = None
     lock: contextlib.AbstractContextManager[Any] = field(default_factory=threading.RLock, repr=False)
-    _kept: dict[tuple[bytes, bool], bytes] = field(default_factory=dict)
-    _version: tuple[int, int] = (-1, -1)
+    _kept: OrderedDict[tuple[bytes, bool], Kept] = field(default_factory=OrderedDict)
 
-    async def reply(self, wire: bytes, *, udp: bool) -> bytes | None:
+    def ready(self, wire: bytes, *, udp: bool) -> bytes | None:
+        """The reply to a question that was asked before, in the same octets but for its id, while nothing has changed it."""
+        with self.lock:
+            kept = self._kept.get((wire[2:], udp))
+            if kept is None or kept.changes != self.shelf.changes or self.shelf.habit:
+                return None
+            if kept.edition is not None and kept.number != kept.edition.number:
+                return None
+        if self.asked is not None:
+            self.asked(*kept.question)
+        return wire[:2] + kept.reply[2:]
+
+    async def reply(self, wire: bytes, *, udp: bool) -> Reply:
         with self.lock:
             return self.handle(wire, udp=udp)
 
-    def handle(self, wire: bytes, *, udp: bool) -> bytes | None:
+    def handle(self, wire: bytes, *, udp: bool) -> Reply:
         """The reply to one question, or None for silence."""
-        if self.shelf.habit and not (self.shelf.habit == "no-tcp" and udp):
-            return self._by_habit(wire)
-        if self.shelf.version != self._version or len(self._kept) >= KEPT_ANSWERS:
-            self._kept.clear()
-            self._version = self.shelf.version
-        key = (wire[2:], udp)
-        reply = self._kept.get(key)
-        if reply is None:
-            reply = respond(self.shelf.zones, wire, udp=udp)
-            if reply is None:
-                return None
-            self._kept[key] = reply
-        self._tell(wire)
-        return wire[:2] + reply[2:]
-
-    def _by_habit(self, wire: bytes) -> bytes | None:
-        self._tell(wire)
-        if self.shelf.habit in ("silent", "no-tcp"):
+        if self.shelf.habit:
+            made = replied(self.shelf.zones, wire, udp=udp)
+            self._tell(made)
+            return behave(self.shelf.habit, wire, made.wire if made is not None else None, udp=udp)
+        made = replied(self.shelf.zones, wire, udp=udp)
+        self._tell(made)
+        if made is None:
             return None
-        try:
-            reply = dns.message.make_response(dns.message.from_wire(wire, question_only=True))
-        except (dns.exception.DNSException, ValueError):
-            return None
-        reply.set_rcode(dns.rcode.REFUSED if self.shelf.habit == "refuses" else dns.rcode.SERVFAIL)
-        return reply.to_wire()
+        self._keep((wire[2:], udp), made)
+        return made.wire
 
-    def _tell(self, wire: bytes) -> None:
-        if self.asked is None:
+    def _tell(self, made: Replied | None) -> None:
+        if made is not None and self.asked is not None:
+            self.asked(*made.question)
+
+    def _keep(self, key: tuple[bytes, bool], made: Replied) -> None:
+        if len(key[0]) > LONGEST_QUESTION:
             return
-        with contextlib.suppress(dns.exception.DNSException, ValueError):  # a garbled question was answered; there is nothing to tell
-            asked = dns.message.from_wire(wire, question_only=True).question[0]
-            self.asked(asked.name.to_text(), dns.rdatatype.to_text(asked.rdtype))
+        self._kept.pop(key, None)
+        while len(self._kept) >= KEPT_ANSWERS:
+            self._kept.popitem(last=False)
+        edition = made.zone.edition if made.zone is not None else None
+        self._kept[key] = Kept(made.wire, self.shelf.changes, edition, edition.number if edition else 0, made.question)

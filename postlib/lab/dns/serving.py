@@ -7,7 +7,11 @@ import contextlib
 import socket
 import struct
 from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator
 from typing import cast
+
+Reply = bytes | AsyncGenerator[bytes, None] | None
+"""One message; or octets as they are to go out, datagram by datagram or until the connection is closed; or silence."""
 
 TCP_IDLE = 10.0  # seconds a TCP client may be silent, or not read: RFC 7766, section 6.2.3
 
@@ -16,8 +20,12 @@ class Service(ABC):
     """Whoever has a reply to a question as it came from the wire."""
 
     @abstractmethod
-    async def reply(self, wire: bytes, *, udp: bool) -> bytes | None:
+    async def reply(self, wire: bytes, *, udp: bool) -> Reply:
         """The reply to one question, or None for silence."""
+
+    def ready(self, wire: bytes, *, udp: bool) -> bytes | None:
+        """The reply, if it is at hand and nobody has to wait for it; None leaves the question to `reply`."""
+        return None
 
     async def serve_udp(self, bound: socket.socket) -> Datagrams:
         """Answer on a bound UDP socket until that is closed."""
@@ -49,12 +57,16 @@ class _Door:
 
 
 class Datagrams(_Door, asyncio.DatagramProtocol):
-    """One UDP socket; each datagram is answered in a task of its own, so that a slow answer holds up no other."""
+    """One UDP socket; what has no answer at hand is answered in a task of its own, so that a slow answer holds up no other."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own does not inherit from it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        ready = self.service.ready(data, udp=True)
+        if ready is not None:
+            self.transport.sendto(ready, addr)
+            return
         task = asyncio.get_running_loop().create_task(self._answer(data, addr))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -65,8 +77,16 @@ class Datagrams(_Door, asyncio.DatagramProtocol):
 
     async def _answer(self, data: bytes, addr: tuple[str, int]) -> None:
         reply = await self.service.reply(data, udp=True)
-        if reply is not None and not self.transport.is_closing():
-            self.transport.sendto(reply, addr)
+        if isinstance(reply, AsyncGenerator):
+            async with contextlib.aclosing(reply):
+                async for datagram in reply:
+                    self._send(datagram, addr)
+        elif reply is not None:
+            self._send(reply, addr)
+
+    def _send(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        if not self.transport.is_closing():
+            self.transport.sendto(datagram, addr)
 
 
 class Streams(_Door):
@@ -84,7 +104,8 @@ class Streams(_Door):
         assert task is not None
         self._tasks.add(task)
         try:
-            with contextlib.suppress(TimeoutError, EOFError, ConnectionError):  # the client left: nothing is owed to it
+            # the client left: nothing is owed to it; or we close, which asyncio.streams would report as an error (before Python 3.12)
+            with contextlib.suppress(TimeoutError, EOFError, ConnectionError, asyncio.CancelledError):
                 while await self._answer(reader, writer):
                     pass
         finally:
@@ -95,9 +116,17 @@ class Streams(_Door):
         async with asyncio.timeout(TCP_IDLE):
             length = struct.unpack("!H", await reader.readexactly(2))[0]
             wire = await reader.readexactly(length)
-        reply = await self.service.reply(wire, udp=False)
-        if reply is not None:
-            writer.write(struct.pack("!H", len(reply)) + reply)
-            async with asyncio.timeout(TCP_IDLE):
-                await writer.drain()
-        return reply is not None
+        reply = self.service.ready(wire, udp=False) or await self.service.reply(wire, udp=False)
+        if isinstance(reply, AsyncGenerator):
+            async with contextlib.aclosing(reply):
+                async for octets in reply:
+                    await _write(writer, octets)
+        elif reply is not None:
+            await _write(writer, struct.pack("!H", len(reply)) + reply)
+        return isinstance(reply, bytes)
+
+
+async def _write(writer: asyncio.StreamWriter, octets: bytes) -> None:
+    writer.write(octets)
+    async with asyncio.timeout(TCP_IDLE):
+        await writer.drain()

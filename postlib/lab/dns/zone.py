@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 
 import dns.exception
 import dns.name
@@ -12,32 +14,77 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdataset
 import dns.rdatatype
-import dns.rrset
 import dns.tokenizer
 import dns.zone
 
 from postlib.lab.dns.signing import Signing
+from postlib.lab.dns.tree import Tree
+from postlib.lab.history import History
+
+if TYPE_CHECKING:
+    from postlib.lab.dns.denial import Ring
 
 RdataType = dns.rdatatype.RdataType
 Node = dict[RdataType, dns.rdataset.Rdataset]
 MADE_BY_SIGNING = (RdataType.RRSIG, RdataType.NSEC, RdataType.NSEC3, RdataType.DNSKEY, RdataType.NSEC3PARAM)
 DIRECTIVES = ("$ORIGIN", "$TTL")  # RFC 1035 and RFC 2308; $INCLUDE reads files, $GENERATE makes millions of records from one line
+KEPT_SIGNATURES = 2000  # of one zone; a signature that has given way is made again, the same
+KEPT_RECORDS = 2000  # read from text: many zones have the same ones
+NAMELESS = (RdataType.A, RdataType.AAAA, RdataType.TXT, RdataType.CAA, RdataType.TLSA, RdataType.DS)  # no domain name is in them
 RECORD_SET_OCTETS = 60_000  # all records of one set go into one message of 65,535 octets, beside their signatures
 STRINGS = re.compile(r'\s*("([^"\\]|\\.)*"\s*)+', re.DOTALL)
 WILDCARD = dns.name.Name([b"*"])
 
 
-class Zone:
-    """The records below `origin`. Every change raises `version`, so that whoever keeps an answer knows when it is old."""
+class Edition:
+    """A number that every change of a zone raises, so that whoever keeps an answer knows when it is old."""
 
-    def __init__(self, origin: dns.name.Name) -> None:
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+class Zone:
+    """The records below `origin`. What is derived from them (order, denial, signatures) is made when asked for, and what a change
+    does not touch is kept. `history` is told how to take each change back; `edition` says that there was one.
+    """
+
+    def __init__(self, origin: dns.name.Name, history: History | None = None, edition: Edition | None = None) -> None:
         self.origin = origin
         self.nodes: dict[dns.name.Name, Node] = {}
-        self.signing: Signing | None = None
-        self.version = 0
-        self._names: list[dns.name.Name] | None = None
-        self._signatures: dict[tuple[dns.name.Name, RdataType], dns.rdataset.Rdataset] = {}
-        self.denial: list[tuple[dns.name.Name, dns.rrset.RRset]] | None = None  # kept for postlib.lab.dns.denial
+        self.history = history or History()
+        self.edition = edition or Edition()
+        self.ring: Ring | None = None  # kept for postlib.lab.dns.denial, with the names that have changed since
+        self.changed: set[dns.name.Name] = set()
+        self._signing: Signing | None = None
+        self._tree: Tree | None = None
+        self._signatures: OrderedDict[tuple[dns.name.Name, RdataType], tuple[dns.rdataset.Rdataset, dns.rdataset.Rdataset]] = OrderedDict()
+
+    @property
+    def signing(self) -> Signing | None:
+        """How the zone is signed; None if it is not."""
+        return self._signing
+
+    @signing.setter
+    def signing(self, signing: Signing | None) -> None:
+        self.become(self.nodes, signing)
+
+    def sleep(self, wake: Callable[[], tuple[dict[dns.name.Name, Node], Signing | None]]) -> None:
+        """Let an empty zone's records and signing be what `wake` gives when they are first looked at. It may be called more than once."""
+        self._wake = wake
+        del self.nodes, self._signing
+
+    if not TYPE_CHECKING:  # or mypy would believe in every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """The records or the signing of a zone that sleeps."""
+            if name not in ("nodes", "_signing"):
+                raise AttributeError(name)
+            nodes, signing = self._wake()
+            vars(self).setdefault("nodes", nodes)  # the first of two threads has it: what it does to the records must not be lost
+            vars(self).setdefault("_signing", signing)
+            return vars(self)[name]
 
     def put(self, name: dns.name.Name, rrtype: RdataType, texts: Iterable[str], ttl: int = 3600, *, add: bool = False) -> None:
         """Make `texts` the records of that name and type, or with `add` put them beside what is there.
@@ -51,14 +98,13 @@ class Zone:
         fresh = [_record(rrtype, text, self.origin) for text in texts]
         if not kept and not fresh:
             raise ValueError(f"nothing to publish at {name}: a record set needs at least one record")
-        made = dns.rdataset.from_rdata_list(ttl, [*kept, *fresh])
-        _check(name, {**node, rrtype: made}, self.origin)
-        self.nodes.setdefault(name, {})[rrtype] = made
-        self.touch()
+        node = {**node, rrtype: dns.rdataset.from_rdata_list(ttl, [*kept, *fresh])}
+        _check(name, node, self.origin, [rrtype])
+        self.place(name, node)
 
     def take(self, name: dns.name.Name, rrtype: RdataType, texts: Iterable[str] = ()) -> None:
         """Remove the records of that name and type: all, or only `texts`. Raises ValueError if there are none."""
-        node = self.nodes.get(name, {})
+        node = dict(self.nodes.get(name, {}))
         if rrtype not in node:
             raise ValueError(f"{name} has no {dns.rdatatype.to_text(rrtype)} record to withdraw")
         gone = {_record(rrtype, text, self.origin) for text in texts}
@@ -67,15 +113,41 @@ class Zone:
             node[rrtype] = dns.rdataset.from_rdata_list(node[rrtype].ttl, left)
         else:
             del node[rrtype]
-            if not node:
-                del self.nodes[name]
+        self.place(name, node)
+
+    def place(self, name: dns.name.Name, node: Node) -> None:
+        """Make `node` what is at a name; an empty one takes the name away. A node that is in a zone is never changed."""
+        before = self.nodes.get(name)
+        self.history.note(partial(self.place, name, before or {}))
+        if node:
+            self.nodes[name] = node
+        else:
+            self.nodes.pop(name, None)
+        if self._tree is not None and bool(node) != bool(before):
+            (self._tree.add if node else self._tree.remove)(name)
+        if self.ring is not None:
+            self.changed.add(name)
+        self.edition.number += 1
+
+    def become(self, nodes: dict[dns.name.Name, Node], signing: Signing | None) -> None:
+        """Have other records and another signing from now on."""
+        self.history.note(partial(self.become, self.nodes, self._signing))
+        self.nodes, self._signing = nodes, signing
         self.touch()
 
     def touch(self) -> None:
-        """Forget what was derived from the records: they have changed, or signatures are due again."""
-        self.version += 1
-        self._names, self.denial = None, None
+        """Forget all that was derived from the records."""
+        self.edition.number += 1
+        self._tree = self.ring = None
+        self.changed.clear()
         self._signatures.clear()
+
+    @property
+    def tree(self) -> Tree:
+        """The names that exist, in order."""
+        if self._tree is None:
+            self._tree = Tree(self.origin, self.nodes)
+        return self._tree
 
     def get(self, name: dns.name.Name, rrtype: RdataType) -> dns.rdataset.Rdataset | None:
         """The records at that very name; DNSKEY and NSEC3PARAM come from the signing at the apex."""
@@ -95,21 +167,11 @@ class Zone:
     @property
     def names(self) -> list[dns.name.Name]:
         """Every name that exists, empty non-terminals too, in canonical order."""
-        if self._names is None:
-            found = {self.origin}
-            for name in self.nodes:
-                while name not in found:
-                    found.add(name)
-                    name = name.parent()
-            self._names = sorted(found)
-        return self._names
+        return list(self.tree)
 
     def exists(self, name: dns.name.Name) -> bool:
         """Whether the name is in the tree, with or without data."""
-        if name in self.nodes or name == self.origin:
-            return True
-        at = bisect_right(self.names, name)
-        return at < len(self.names) and self.names[at].is_subdomain(name)
+        return name in self.nodes or name in self.tree
 
     def ancestors(self, name: dns.name.Name) -> Iterator[dns.name.Name]:
         """From the name just below the apex down to `name` itself."""
@@ -132,15 +194,18 @@ class Zone:
         if self.signing is None:
             return None
         key = (name, rdataset.rdtype)
-        if key not in self._signatures:
-            self._signatures[key] = self.signing.sign(name, rdataset)
-        return self._signatures[key] or None
+        signed, made = self._signatures.get(key, (None, None))
+        if signed is None or (signed is not rdataset and (signed != rdataset or signed.ttl != rdataset.ttl)):
+            while len(self._signatures) >= KEPT_SIGNATURES:
+                self._signatures.popitem(last=False)
+            made = self.signing.sign(name, rdataset)
+            self._signatures[key] = rdataset, made
+        return made or None
 
     def copy(self) -> Zone:
         """The zone as it is now, apart from all that happens to it later."""
         made = Zone(self.origin)
-        made.nodes = {name: dict(node) for name, node in self.nodes.items()}
-        made.signing = self.signing
+        made.become(dict(self.nodes), self.signing)
         return made
 
     def text(self) -> str:
@@ -162,19 +227,18 @@ class Zone:
             raise ValueError(f"this is not a zone file for {self.origin}: {error}") from error
         nodes = {name: {found.rdtype: found for found in node if found.rdtype not in MADE_BY_SIGNING} for name, node in read.nodes.items()}
         for name, node in nodes.items():
-            _check(name, node, self.origin)
-        self.nodes = {name: node for name, node in nodes.items() if node}
-        self.touch()
+            _check(name, node, self.origin, node)
+        self.become({name: node for name, node in nodes.items() if node}, self.signing)
 
 
-def _check(name: dns.name.Name, node: Node, origin: dns.name.Name) -> None:
-    """Raises ValueError for record sets that no zone has at one name."""
+def _check(name: dns.name.Name, node: Node, origin: dns.name.Name, new: Iterable[RdataType]) -> None:
+    """Raises ValueError for record sets that no zone has at one name; those of the types `new` have not been looked at before."""
     if RdataType.CNAME in node and (len(node) > 1 or len(node[RdataType.CNAME]) > 1):
         raise ValueError(f"{name}: a CNAME stands alone (RFC 2181, section 10.1)")
     if len(node.get(RdataType.SOA, ())) > 1 or (RdataType.SOA in node and name != origin):
         raise ValueError(f"{name}: a zone has one SOA record, at its top (RFC 1035, section 5.2)")
-    for rrtype, found in node.items():
-        octets = sum(len(name.labels) + 10 + len(record.to_wire()) for record in found)
+    for rrtype in new:
+        octets = sum(len(name.labels) + 10 + len(record.to_wire()) for record in node[rrtype])
         if octets > RECORD_SET_OCTETS:
             raise ValueError(f"{name}: {octets} octets of {dns.rdatatype.to_text(rrtype)} records fit no DNS message")
 
@@ -186,9 +250,15 @@ def _record(rrtype: RdataType, text: str, origin: dns.name.Name) -> dns.rdata.Rd
     elif "\n" in text or "\r" in text:
         raise ValueError("one value is one record, on one line")
     try:
-        return dns.rdata.from_text(dns.rdataclass.IN, rrtype, text, origin, relativize=False)
+        return _read(rrtype, text, None if rrtype in NAMELESS else origin)
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"{text!r} is not a {dns.rdatatype.to_text(rrtype)} record: {error}") from error
+
+
+@lru_cache(maxsize=KEPT_RECORDS)
+def _read(rrtype: RdataType, text: str, origin: dns.name.Name | None) -> dns.rdata.Rdata:
+    """Records never change, so zones may share them."""
+    return dns.rdata.from_text(dns.rdataclass.IN, rrtype, text, origin, relativize=False)
 
 
 def quoted(text: str) -> str:

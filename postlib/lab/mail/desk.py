@@ -12,15 +12,16 @@ from postlib.lab.mail.settings import MailSettings
 from postlib.lab.mail.stamps import stamped
 from postlib.lab.smtp import Received
 from postlib.lab.state import Machine
-from postlib.protocols.dkim.message import split
+from postlib.protocols.dkim.message import named, split
 from postlib.protocols.malformed import Malformed
+from postlib.protocols.smtp.reply import BARE
 
 if TYPE_CHECKING:
     from postlib.lab.mail.office import Office
 
 HOPS = 20  # Received fields before a message is taken for a loop (RFC 5321, section 6.3, asks for a large number)
 TOO_MANY_HOPS = "554 5.4.6 Too many hops"
-UNREADABLE = "554 5.6.0 The header of this message cannot be read"  # RFC 3463, section 3.7
+UNREADABLE = "554 5.6.0 This message cannot be read"  # RFC 3463, section 3.7
 NO_SUCH_USER = "550 5.1.1 No such user here"
 
 
@@ -80,6 +81,8 @@ class Desk:
 
         Each does so once with one message: lists that are members of each other would multiply it with every hop.
         """
+        if BARE.search(message) or not named(split(message)[0], "From"):  # nobody may send it on (RFC 5321, section 2.3.8; RFC 5322, 3.6)
+            return UNREADABLE
         if not self.office.first_time(settings.domain, message_id(message)):
             return TOO_MANY_HOPS
         sender = self.office.sender(self.machine.name)

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
+from email.policy import EmailPolicy
+from typing import Any, cast
 
 from postlib.lab.mail.judging import Decision, Judgement
 
+READ = 2000  # characters of a field: the standard library takes quadratic time for addresses and parameters
 KEPT_MESSAGES = 20_000  # in all mailboxes of one Internet; the oldest go first
+
+
+class _Tame(EmailPolicy):
+    """The standard library's reading of fields, kept from what it takes too long for, or breaks on: that is read as mere text."""
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        """A field, as far as READ characters of it."""
+        if hasattr(value, "name"):  # parsed already
+            return value
+        text = "".join(value.splitlines())[:READ]
+        try:
+            return self.header_factory(name, text)
+        except Exception:  # parentheses within each other (RecursionError), and much else that a stranger may write
+            return UNSTRUCTURED(name, text.replace("=?", "= ?"))
+
+
+UNSTRUCTURED = HeaderRegistry(use_default_map=False)
+TAME = cast("EmailPolicy[EmailMessage]", _Tame())
 
 
 @dataclass(frozen=True)
@@ -31,8 +53,8 @@ class Kept:
 
     @property
     def parsed(self) -> EmailMessage:
-        """The message, to read its header fields and text."""
-        return message_from_bytes(self.message, policy=policy.default)
+        """The message, to read its header fields and text; of a field no more than READ characters."""
+        return message_from_bytes(self.message, policy=TAME)
 
     @property
     def message_id(self) -> str:

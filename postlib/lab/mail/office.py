@@ -15,7 +15,7 @@ from postlib.lab.mail.reporting import Ledger, destinations
 from postlib.lab.mail.sender import Sender, Sent
 from postlib.lab.servers import Servers
 from postlib.lab.smtp import Receiver
-from postlib.lab.state import Machine
+from postlib.lab.state import Machine, Served
 from postlib.protocols import reports
 
 
@@ -28,7 +28,6 @@ class Office:
         self._onward: set[tuple[str, str]] = set()  # what each list and forwarder has sent on
         self._aligned: dict[str, set[str]] = {}  # what each provider has learnt of sources
         self._numbers = itertools.count(1)
-        servers.postmaster = self
         self._ring()
 
     def receiver(self, machine: Machine) -> Receiver:
@@ -66,8 +65,8 @@ class Office:
     def known(self, provider: str, source: str) -> bool:
         """Whether a provider has other knowledge in favour of a source: it sent aligned mail before, or is a list or forwarder."""
         machine = self.state.by_address.get(source)
-        serves = {settings.receiver for settings in self.state.mail.values() if machine is not None and settings.host == machine.name}
-        return source in self._aligned.get(provider, ()) or bool(serves & {"list", "forwarder"})
+        serves = Served(self.state.mail, machine.name).settings() if machine is not None else ()
+        return source in self._aligned.get(provider, ()) or any(settings.receiver in ("list", "forwarder") for settings in serves)
 
     def learn(self, provider: str, source: str, judgement: Judgement) -> None:
         """Remember that a source has sent aligned mail."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from postlib.lab import habits
 from postlib.lab.mail.letter import address
-from postlib.lab.personalities import known
+from postlib.lab.personality import known
 
 RECEIVERS = ("operator", "modern", "literal", "list", "forwarder", "none")
 
@@ -29,7 +30,8 @@ class MailSettings:
     `host` sends and receives. `envelope` is the domain of MAIL FROM, the author's own unless given.
     `receiver` is what happens to mail that arrives: an operator's own mailboxes, a modern provider (RFC 9989),
     a literal one (RFC 7489), a list that sends on to `members` (and `rewrites` From, or not), or a forwarder to `members`.
-    `users` are the local parts there are; none given means that all are.
+    `users` are the local parts there are; none given means that all are. A `habit` is what the host's mail server does in place
+    of serving (postlib.lab.habits).
     """
 
     domain: str
@@ -42,6 +44,7 @@ class MailSettings:
     members: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     rewrites: bool = False
+    habit: str = ""
 
     def changed(self, changes: Mapping[str, Any]) -> MailSettings:
         """The same with some settings changed, from JSON values. Raises ValueError or TypeError for what is no setting."""
@@ -50,6 +53,8 @@ class MailSettings:
 
     def __post_init__(self) -> None:
         known(self.certificate)
+        if self.habit and self.habit not in habits.MAIL:
+            raise ValueError(f"a habit of a mail server is one of {', '.join(habits.MAIL)}, not {self.habit!r}")
         for member in (*self.members, *([f"bounces@{self.envelope}"] if self.envelope else [])):
             address(member)
         if self.receiver not in RECEIVERS:
