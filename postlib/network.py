@@ -7,16 +7,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import json
-import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,10 +22,12 @@ import certifi
 import dns.exception
 import dns.flags
 import dns.message
-import dns.resolver
 
 from postlib.clock import Clock, LabClock, SystemClock
+from postlib.datagram import Flood, exchange
+from postlib.patience import Patience
 from postlib.unknown import ABSENT, Absent, CouldNotTell, Unknown
+from postlib.wire import Question, read
 
 __all__ = ["ABSENT", "Absent", "CouldNotTell", "Lame", "Network", "Unknown", "Unreachable"]
 
@@ -128,8 +128,10 @@ class Network:
     def forwarders(self) -> tuple[tuple[str, int], ...]:
         """The recursive servers to ask, in order: the one given, else the system's."""
         if self.forwarder is None:
+            from dns.resolver import Resolver  # only here: with an HTTP client installed it loads that too
+
             try:
-                system = dns.resolver.Resolver()
+                system = Resolver()
             except dns.exception.DNSException as error:
                 raise Unreachable("no-resolver", "this machine") from error
             return tuple((str(server), 53) for server in system.nameservers)
@@ -147,7 +149,7 @@ class Network:
         """Whether this is a lab's Internet: no packet then leaves the machine."""
         return self.route is not None
 
-    async def ask(self, question: dns.message.Message, server: str, port: int = 53, *, tcp: bool = False) -> dns.message.Message:
+    async def ask(self, question: Question, server: str, port: int = 53, *, tcp: bool = False) -> dns.message.Message:
         """Put one question to one server, by UDP and, where the reply is truncated, by TCP. Returns the reply, whatever its rcode.
 
         Raises Unreachable: timeout, refused, no-route, malformed.
@@ -157,6 +159,15 @@ class Network:
             if not reply.flags & dns.flags.TC:
                 return reply
         return await self._ask_tcp(question, server, port)
+
+    async def volley(self, questions: Sequence[Question], server: str, port: int = 53) -> list[dns.message.Message | None]:
+        """Put many questions to one server at once, once each and by UDP alone; None where that was not enough, and `ask` would go on.
+
+        Raises Unreachable: no-route.
+        """
+        destination = self._destination(server, port, "udp")
+        heard = await exchange([_letter(q) for q in questions], destination, seconds=self.timeout, strays=STRAY_REPLIES)
+        return [one if isinstance(one, dns.message.Message) and not one.flags & dns.flags.TC else None for one in heard]
 
     async def connect(self, address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open one TCP connection. In a lab it begins with a PROXY header, so that the far end sees our address there.
@@ -191,53 +202,41 @@ class Network:
             return address, port
         raise Unreachable("special-address", f"{address}:{port}")
 
-    async def _ask_udp(self, question: dns.message.Message, server: str, port: int) -> dns.message.Message:
+    async def _ask_udp(self, question: Question, server: str, port: int) -> dns.message.Message:
         destination = self._destination(server, port, "udp")
-        wire = question.to_wire()
         for _ in range(TRIES):
-            with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(self._exchange(wire, question, destination, f"{server}:{port}"), self.timeout)
+            [heard] = await exchange([_letter(question)], destination, seconds=self.timeout, strays=STRAY_REPLIES)
+            if isinstance(heard, dns.message.Message):
+                return heard
+            if isinstance(heard, TimeoutError):
+                continue
+            if isinstance(heard, Flood | OSError):
+                raise Unreachable("malformed" if isinstance(heard, Flood) else _reason(heard), f"{server}:{port}") from heard
+            raise heard
         raise Unreachable("timeout", f"{server}:{port}")
 
-    async def _exchange(self, wire: bytes, question: dns.message.Message, destination: tuple[str, int], where: str) -> dns.message.Message:
-        """Send once, from a fresh port, and listen until a reply fits (RFC 5452, section 9)."""
-        loop = asyncio.get_running_loop()
-        family = socket.AF_INET6 if ":" in destination[0] else socket.AF_INET
-        with socket.socket(family, socket.SOCK_DGRAM) as udp:
-            udp.setblocking(False)
-            try:
-                udp.connect(destination)  # the kernel then drops what others send
-                await loop.sock_sendall(udp, wire)
-                for _ in range(STRAY_REPLIES):
-                    reply = _parse(await loop.sock_recv(udp, 65535))
-                    if reply is not None and question.is_response(reply):
-                        return reply
-            except OSError as error:
-                raise Unreachable(_reason(error), where) from error
-        raise Unreachable("malformed", where)
-
-    async def _ask_tcp(self, question: dns.message.Message, server: str, port: int) -> dns.message.Message:
-        wire = question.to_wire()
+    async def _ask_tcp(self, question: Question, server: str, port: int) -> dns.message.Message:
+        wire = question.wire()
         reader, writer = await self._open(server, port)
         try:
             writer.write(struct.pack("!H", len(wire)) + wire)
-            async with asyncio.timeout(self.timeout):
+            async with Patience(self.timeout):
                 length = struct.unpack("!H", await reader.readexactly(2))[0]
-                reply = _parse(await reader.readexactly(length))
+                reply = _reply(question, wire, await reader.readexactly(length))
         except TimeoutError as error:
             raise Unreachable("timeout", f"{server}:{port}") from error
         except (OSError, EOFError) as error:
             raise Unreachable("closed", f"{server}:{port}") from error
         finally:
             writer.close()
-        if reply is None or not question.is_response(reply):
+        if reply is None:
             raise Unreachable("malformed", f"{server}:{port}")
         return reply
 
     async def _open(self, address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         host, real_port = self._destination(address, port, "tcp")
         try:
-            async with asyncio.timeout(self.timeout):
+            async with Patience(self.timeout):
                 return await asyncio.open_connection(host, real_port)
         except TimeoutError as error:
             raise Unreachable("timeout", f"{address}:{port}") from error
@@ -281,10 +280,16 @@ def _loopback(host: Any, port: Any) -> tuple[str, int]:
     return str(address), number
 
 
-def _parse(wire: bytes) -> dns.message.Message | None:
-    """The message in `wire`, or None where there is none: a hostile server may send anything."""
+def _letter(question: Question) -> tuple[bytes, Callable[[bytes], dns.message.Message | None]]:
+    """A question as it goes out, and how its reply is known."""
+    sent = question.wire()
+    return sent, partial(_reply, question, sent)
+
+
+def _reply(question: Question, sent: bytes, received: bytes) -> dns.message.Message | None:
+    """What was received, if it is a message and the reply to what was sent: a hostile server may send anything."""
     try:
-        return dns.message.from_wire(wire, ignore_trailing=True)
+        return read(received, question.name) if question.answered(sent, received) else None
     except (dns.exception.DNSException, ValueError, struct.error, IndexError):
         return None
 

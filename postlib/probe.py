@@ -12,13 +12,18 @@ The check's id (spf.one-record) is made of the names, its rule is the docstring:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
+import dns.exception
+import dns.name
+
 from postlib.finding import Finding, Level, Remedy, Status, Verdict, unknown
 from postlib.network import CouldNotTell, Network, Unknown, Unreachable
-from postlib.resolver import Resolver
+from postlib.resolver import Resolver, read_name, read_type
+from postlib.resolver.allowance import Allowance, asking_for
 
 NOTHING: Mapping[str, tuple[str, ...]] = {}
 T = TypeVar("T")
@@ -63,11 +68,15 @@ class Check(Generic[Facts]):
 
 @dataclass(frozen=True)
 class Probe(Generic[Facts]):
-    """The rules of one standard, over facts that `observe` sees."""
+    """The rules of one standard, over facts that `observe` sees.
+
+    `asks` is what it always asks: what stands before the domain, and a type.
+    """
 
     name: str
     standard: str
     observe: Callable[[Observation, str], Awaitable[Facts]]
+    asks: tuple[tuple[str, str], ...] = ()
     checks: list[Check[Facts]] = field(default_factory=list)
 
     def check(
@@ -100,6 +109,8 @@ class Observation(Resolver):
         self.quick = quick
         self.selectors = selectors
         self._facts: dict[tuple[str, str], asyncio.Task[Any]] = {}
+        self._seen: dict[tuple[str, str], Any] = {}
+        self._allowances: dict[str, Allowance] = {}
 
     @classmethod
     def on(cls, net: Network | Resolver) -> Observation:
@@ -109,17 +120,48 @@ class Observation(Resolver):
         return cls(net.network if isinstance(net, Resolver) else net)
 
     async def facts(self, probe: Probe[Facts], domain: str) -> Facts:
-        """What a probe sees of a domain, observed once. Raises what `observe` raises."""
+        """What a probe sees of a domain, observed once. Raises what `observe` raises.
+
+        All probes of one domain share one allowance of questions; what goes beyond it is Unreachable, and so unknown.
+        """
         key = (probe.name, domain)
+        if self.quick:  # most is here already (`prefetch`), and there is nobody to wait for
+            if key not in self._seen:
+                with self._asking(domain):
+                    self._seen[key] = await probe.observe(self, domain)
+            known: Facts = self._seen[key]
+            return known
         if key not in self._facts:
-            self._facts[key] = asyncio.ensure_future(probe.observe(self, domain))
-        seen: Facts = await asyncio.shield(self._facts[key])
+            with self._asking(domain):
+                self._facts[key] = asyncio.ensure_future(probe.observe(self, domain))
+        task = self._facts[key]
+        seen: Facts = task.result() if task.done() else await asyncio.shield(task)
         return seen
+
+    async def look(self, domain: str, probes: Iterable[Probe[Any]]) -> None:
+        """Ask at once all that these probes always ask; nothing is done where answers are validated, or asked of no forwarder."""
+        asked = {ask for probe in probes for ask in probe.asks}
+        with self._asking(domain):
+            await self.prefetch((name, read_type(rrtype)) for prefix, rrtype in asked if (name := _below(prefix, domain)) is not None)
+
+    def _asking(self, domain: str) -> contextlib.AbstractContextManager[None]:
+        return asking_for(self._allowances.setdefault(domain, Allowance(domain)))
 
     def forget(self, domain: str) -> None:
         """Let go of the facts about one domain, also of those still being observed; the answers stay, for they may serve the next."""
         for key in [key for key in self._facts if key[1] == domain]:
             self._facts.pop(key).cancel()  # does nothing to a task that is done
+        for key in [key for key in self._seen if key[1] == domain]:
+            del self._seen[key]
+        self._allowances.pop(domain, None)
+
+
+def _below(prefix: str, domain: str) -> dns.name.Name | None:
+    """The name with something before it; None where that is longer than a name can be."""
+    try:
+        return read_name(prefix + domain)
+    except dns.exception.DNSException:
+        return None
 
 
 NOT_LOOKED = "quick-look"
@@ -143,11 +185,13 @@ async def run(probe: Probe[Any], observation: Observation, domain: str, profile:
 
     Where the facts as a whole are unknown, every check touches that, and is unknown by itself.
     """
-    wanted = [check for check in probe.checks if profile.level(check.id) is not Level.OFF]
-    if not wanted:
-        return []
     facts = await told(observation.facts(probe, domain))
-    return [judged(check, facts, profile, domain, observation.network) for check in wanted]
+    return [judged(check, facts, profile, domain, observation.network) for check in wanted(probe, profile)]
+
+
+def wanted(probe: Probe[Any], profile: Profile) -> list[Check[Any]]:
+    """The checks of a probe that a profile does not switch off."""
+    return [check for check in probe.checks if profile.level(check.id) is not Level.OFF]
 
 
 def judged(check: Check[Any], facts: Any, profile: Profile, domain: str, network: Network) -> Finding:

@@ -31,6 +31,7 @@ from dns.rdtypes.ANY.DNSKEY import DNSKEY
 from postlib.clock import LabClock
 from postlib.lab.dns.answer import respond
 from postlib.lab.dns.server import NameServer, Shelf
+from postlib.lab.dns.serving import Reply
 from postlib.lab.dns.signing import Signing, ZoneKey
 from postlib.lab.dns.zone import Zone
 from postlib.network import Network, Unreachable
@@ -64,7 +65,7 @@ class Machine(NameServer):
     tamper: Mapping[str, Tamper] = field(default_factory=dict)
     heard: list[tuple[str, str]] = field(default_factory=list)
 
-    def handle(self, wire: bytes, *, udp: bool) -> bytes | None:
+    def handle(self, wire: bytes, *, udp: bool) -> Reply:
         question = dns.message.from_wire(wire).question[0]
         self.heard.append((question.name.to_text(), dns.rdatatype.to_text(question.rdtype)))
         if self.shelf.habit:

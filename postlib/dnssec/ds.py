@@ -16,7 +16,7 @@ from dns.rdtypes.ANY.DS import DS
 from dns.rdtypes.ANY.RRSIG import RRSIG
 
 from postlib.dnssec.algorithms import Failure
-from postlib.dnssec.signature import KeyRing, verify
+from postlib.dnssec.signature import KeyRing, Verified, verify
 from postlib.dnssec.work import MAX_KEY_CANDIDATES, Budget
 
 HASHES = {DSDigest.SHA1: "sha1", DSDigest.SHA256: "sha256", DSDigest.SHA384: "sha384"}
@@ -53,8 +53,8 @@ def entry(zone: dns.name.Name, records: Iterable[DS], keys: KeyRing) -> KeyRing 
 
 def zone_keys(
     zone: dns.name.Name, records: Iterable[DS], rrset: dns.rrset.RRset, signatures: Iterable[RRSIG], now: datetime, budget: Budget
-) -> KeyRing | Failure:
-    """The zone's keys, if its DNSKEY RRset is signed by a key that a DS points to; else why not.
+) -> tuple[KeyRing, Verified] | Failure:
+    """The zone's keys, if its DNSKEY RRset is signed by a key that a DS points to, with that signature; else why not.
 
     Raises TooMuchWork.
     """
@@ -63,4 +63,4 @@ def zone_keys(
     if isinstance(anchors, Failure):
         return anchors
     outcome = verify(rrset, signatures, zone, anchors, now, budget)
-    return outcome if isinstance(outcome, Failure) else ring
+    return outcome if isinstance(outcome, Failure) else (ring, outcome)

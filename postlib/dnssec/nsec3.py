@@ -64,7 +64,10 @@ class Ring:
         return None if wildcard is None else Proof("no-name", insecure=_opt_out(covering))
 
     def no_data(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Proof | None:
-        """Sections 8.5 to 8.7: the name itself, an unsigned delegation in an opt-out span (DS only), or a wildcard."""
+        """Sections 8.5 to 8.7: the name itself, a wildcard, or an opt-out span.
+
+        There an unsigned delegation may hide, which has no DS, and above it an empty name, which has nothing at all (erratum 3441).
+        """
         matching = self._matching(name)
         if matching is not None:
             return Proof("no-data", cut=is_cut(matching)) if denies(matching, name, rrtype) else None
@@ -75,7 +78,7 @@ class Ring:
         wildcard = self._matching(dns.name.Name((b"*", *encloser.labels)))
         if wildcard is not None:
             return Proof("no-data", insecure=_opt_out(covering)) if denies(wildcard, name, rrtype) and not is_cut(wildcard) else None
-        return Proof("no-data", insecure=OPT_OUT, cut=True) if rrtype == dns.rdatatype.DS and _opt_out(covering) else None
+        return Proof("no-data", insecure=OPT_OUT, cut=rrtype == dns.rdatatype.DS) if _opt_out(covering) else None
 
     def no_ds(self, name: dns.name.Name) -> Proof | None:
         """Sections 8.6 and 8.9: the name without a DS; or no such name, which in an opt-out span may be an unsigned delegation."""

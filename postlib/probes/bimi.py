@@ -65,7 +65,7 @@ def enforce(brand: Brand) -> Remedy:
 
 # Checks
 
-probe = Probe("bimi", "draft-brand-indicators-for-message-identification-08", observe)
+probe = Probe("bimi", "draft-brand-indicators-for-message-identification-08", observe, asks=((f"{SELECTOR}._bimi.", "TXT"),))
 
 
 @probe.check("", remedy=publish_record, lesson="dmarc/11")

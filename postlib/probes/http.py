@@ -21,6 +21,7 @@ from postlib.protocols.tls import TlsRefused
 HOPS = 5  # redirections followed; browsers follow about twenty, a healthy site needs two
 LONGEST_BELOW_WWW = 249  # characters: with `www.` before it a longer name is none (RFC 1035, section 2.3.4)
 BODY = 64 * 1024  # octets of a page that are read: only its headers are judged
+ENDLESS = ("too-many-redirects", "bad-location")  # reasons to stop following that are the site's own
 PERMANENT = (301, 308)  # RFC 9110, sections 15.4.2 and 15.4.9
 HEADER = "strict-transport-security"
 TWO_YEARS = 63_072_000  # seconds; what Mozilla's guideline recommends, and more than any profile we carry asks
@@ -128,17 +129,13 @@ def publish_ipv6(web: Web) -> Remedy:
             lacks = not host.addresses.v6 and not host.addresses.alias
             if lacks and other.addresses.v6 and host.addresses.v4 == other.addresses.v4:
                 act = acts.publish(host.name, "AAAA", *other.addresses.v6)
-                return remedy("http.publish-ipv6", Lever.DNS_HOST, act, name=host.name, address=_list(other.addresses.v6))
-    return remedy("http.ask-for-ipv6", Lever.WEB_HOST, hosts=_list(host.name for host in web.hosts if not host.addresses.v6))
+                return remedy("http.publish-ipv6", Lever.DNS_HOST, act, name=host.name, address=", ".join(other.addresses.v6))
+    return remedy("http.ask-for-ipv6", Lever.WEB_HOST, hosts=", ".join(host.name for host in web.hosts if not host.addresses.v6))
 
 
 def _on_hosts(web: Web, template: str, values: Mapping[str, Any] | None = None, **settings: object) -> Remedy:
     changes = [acts.web(host.name, **settings) for host in web.hosts]
-    return remedy(template, Lever.WEB_HOST, *changes, hosts=_list(host.name for host in web.hosts), **(values or {}))
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)
+    return remedy(template, Lever.WEB_HOST, *changes, hosts=", ".join(host.name for host in web.hosts), **(values or {}))
 
 
 # Checks
@@ -161,17 +158,15 @@ def over_https(web: Web, profile: Profile) -> Verdict:
     if not web.hosts:
         return not_applicable(found="no-web-address")
     broken = {host.name: problem for host in web.hosts if (problem := _without_https(host))}
-    return summed(broken, _unseen(web), url=tuple(host.secure.url for host in web.hosts if isinstance(host.secure, Response)))
+    return summed(broken, (*_unseen(web), *_led_away(web)), url=tuple(h.secure.url for h in web.hosts if isinstance(h.secure, Response)))
 
 
 @probe.check("section 7.2", remedy=redirect_first, lesson="https/07")
 def redirects_to_https(web: Web, profile: Profile) -> Verdict:
     """Plain HTTP leads, in its first answer, to HTTPS on the same host."""
-    if not web.hosts:
-        return not_applicable(found="no-web-address")
     listening = [host for host in web.hosts if not host.only_secure]
     if not listening:
-        return not_applicable(found="no-plain-http")
+        return not_applicable(found="no-plain-http" if web.hosts else "no-web-address")
     broken = {host.name: problem for host in listening if (problem := _astray(host))}
     steps = [step for host in listening if (step := own(host.plain)) is not None]
     advice = "http.permanent-redirect" if any(step.status not in PERMANENT for step in steps) else ""
@@ -214,11 +209,9 @@ def hsts_max_age(web: Web, profile: Profile) -> Verdict:
 @probe.check("section 7.2", remedy=hsts_over_https_only, lesson="https/07")
 def hsts_not_over_http(web: Web, profile: Profile) -> Verdict:
     """HSTS is not sent over plain HTTP, where anybody on the path could have written it."""
-    if not web.hosts:
-        return not_applicable(found="no-web-address")
     listening = [host for host in web.hosts if not host.only_secure]
     if not listening:
-        return not_applicable(found="no-plain-http")
+        return not_applicable(found="no-plain-http" if web.hosts else "no-web-address")
     answers = {host.name: step for host in listening if (step := own(host.plain)) is not None}
     broken = {name: "hsts-over-http" for name, step in answers.items() if step.header(HEADER) is not None}
     return summed(broken, (host.plain for host in listening if isinstance(host.plain, Unknown)))
@@ -246,7 +239,14 @@ def _without_https(host: Host) -> str:
     urls = [host.secure.url, *(step.url for step in host.secure.hops), host.secure.location or ""]
     if any(url.lower().startswith("http:") for url in urls):
         return "back-to-http"
-    return host.secure.stopped if host.secure.stopped in ("too-many-redirects", "bad-location") else ""
+    return host.secure.stopped if host.secure.stopped in ENDLESS else ""
+
+
+def _led_away(web: Web) -> list[Unknown]:
+    """Where HTTPS leads to a place that we could not look at, an address inside somebody's network perhaps: it may lead back to HTTP."""
+    steps = [host.secure for host in web.hosts if isinstance(host.secure, Response)]
+    return [Unknown(step.stopped, step.location or step.url) for step in steps if step.stopped and step.stopped not in ENDLESS]
+
 
 
 def _astray(host: Host) -> str:

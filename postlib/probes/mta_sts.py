@@ -153,7 +153,7 @@ def _host(facts: Sts) -> str:
 
 # Checks
 
-probe = Probe("mta-sts", "RFC 8461", observe)
+probe = Probe("mta-sts", "RFC 8461", observe, asks=(("_mta-sts.", "TXT"),))
 
 
 @probe.check("section 3.1", remedy=begin, lesson="dmarc/10")

@@ -104,7 +104,7 @@ def _publish(mx: Mx, template: str, records: list[tuple[int, str]]) -> Remedy:
 
 # Checks
 
-probe = Probe("mx", "RFC 5321", observe)
+probe = Probe("mx", "RFC 5321", observe, asks=(("", "MX"),))
 
 
 @probe.check("section 5.1", remedy=publish_mx, lesson="dmarc/10")
@@ -138,7 +138,11 @@ def no_aliases(mx: Mx, profile: Profile) -> Verdict:
     if not mx.exchangers.hosts:
         return _nothing(mx)
     aliases = tuple(f"{host.host} → {host.addresses.alias}" for host in mx.exchangers.hosts if host.flaw == "cname")
-    return failed(alias=aliases) if aliases else passed()
+    if aliases:
+        return failed(alias=aliases)
+    silent = (host.addresses.v4 for host in mx.exchangers.hosts if not host.flaw and isinstance(host.addresses.v6, Unknown))
+    unseen = next((found for found in silent if isinstance(found, Unknown)), None)  # one answer, of either family, shows an alias
+    return unknown(reason=unseen.reason, where=unseen.where) if unseen is not None else passed()
 
 
 @probe.check("section 3.3.9", standard="RFC 1035", remedy=without_flawed, lesson="dmarc/10")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from postlib import acts
@@ -10,7 +9,7 @@ from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, pass
 from postlib.network import ABSENT, Absent, Unknown
 from postlib.probe import Observation, Probe, Profile, told
 from postlib.protocols.mx import mail_exchangers
-from postlib.protocols.spf import Directive, Lookups, LookupTerm, Mechanism, Record, SpfSyntaxError, is_spf, lookups, parse
+from postlib.protocols.spf import Directive, Lookups, LookupTerm, Mechanism, Record, SpfSyntaxError, is_spf, lookups, lookups_of, parse
 from postlib.protocols.spf.outcome import Result
 
 LOOKUPS, VOIDS = 10, 2  # RFC 7208, section 4.6.4
@@ -72,7 +71,7 @@ async def _included(net: Observation, records: tuple[str, ...]) -> tuple[LookupT
     directives = [found for found in map(_directive, _terms(records)) if found is not None]
     followed = [d for d in directives if d.mechanism is Mechanism.INCLUDE and d.domain is not None and not d.domain.letters]
     targets = [(d.text, d.domain.expand({}).removesuffix(".")) for d in followed[:MOST_INCLUDES] if d.domain is not None]
-    walked = await asyncio.gather(*(lookups(net, domain) for _, domain in targets))
+    walked = await lookups_of(net, [domain for _, domain in targets])
     return tuple(LookupTerm(text, domain, inner=inner) for (text, domain), inner in zip(targets, walked, strict=True))
 
 
@@ -180,7 +179,7 @@ def _everyone(directive: Directive | None) -> bool:
 
 # Checks
 
-probe = Probe("spf", "RFC 7208", observe)
+probe = Probe("spf", "RFC 7208", observe, asks=(("", "TXT"), ("", "MX")))
 
 
 @probe.check("section 4.5", remedy=publish_record, lesson="dmarc/02")
@@ -276,8 +275,9 @@ def no_ptr(spf: Spf, profile: Profile) -> Verdict:
 
 def _seen(walked: Lookups) -> Verdict | None:
     """Unknown where part of the tree could not be asked; None where all was seen."""
-    unseen = next((inner for inner in (walked, *walked.broken) if inner.problem in UNSEEN), None)
-    term = next((term for term in walked.walk() if term.problem in UNSEEN), None)
-    if unseen is not None:
-        return unknown(reason=unseen.problem, where=unseen.domain)
-    return unknown(reason=term.problem, where=term.domain) if term is not None else None
+    parts: tuple[Lookups | LookupTerm, ...] = (walked, *walked.broken, *walked.walk())
+    unseen = next((part for part in parts if part.problem in UNSEEN), None)
+    if unseen is None:
+        return None
+    reason, _, where = unseen.detail.partition(" at ") if unseen.problem == "unreachable" else (unseen.problem, "", unseen.domain)
+    return unknown(reason=reason, where=where)

@@ -18,7 +18,7 @@ from postlib.network import ABSENT, Absent, Unknown
 from postlib.probe import Observation, Probe, Profile, told
 from postlib.probes import http
 from postlib.probes.http import Refusal, summed
-from postlib.protocols.pkix import UNREADABLE, WEAK_HASHES, Trust, load, verify
+from postlib.protocols.pkix import NAMES_SHOWN, UNREADABLE, WEAK_HASHES, Trust, load, verify
 from postlib.protocols.service_identity import presented
 from postlib.protocols.tls import Handshake, TlsRefused, handshake, versions
 
@@ -179,7 +179,7 @@ def complete_chain(tls: Tls, profile: Profile) -> Verdict:
 def names_match(tls: Tls, profile: Profile) -> Verdict:
     """The certificate stands for the name of the host that shows it."""
     names = tuple(dict.fromkeys(name for e in _listening(tls) if e.chain for name in presented(e.chain[0])))
-    return _certificates(tls, lambda e: e.problem("wrong-name"), certificate_name=names)
+    return _certificates(tls, lambda e: e.problem("wrong-name"), certificate_name=names[:NAMES_SHOWN])
 
 
 @probe.check("section 4.1.2.5", standard="RFC 5280", remedy=renew, lesson="https/02")

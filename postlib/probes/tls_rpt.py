@@ -62,7 +62,7 @@ def _destinations(facts: Reporting) -> tuple[str, ...]:
 
 # Checks
 
-probe = Probe("tls-rpt", "RFC 8460", observe)
+probe = Probe("tls-rpt", "RFC 8460", observe, asks=(("_smtp._tls.", "TXT"),))
 
 
 @probe.check("section 3", remedy=publish_record, lesson="dmarc/10")

@@ -2,6 +2,6 @@
 
 from postlib.resolver.answer import Answer, Link, Security
 from postlib.resolver.delegation import Delegation, ServerState
-from postlib.resolver.resolver import Resolver
+from postlib.resolver.resolver import Resolver, read_name, read_type
 
-__all__ = ["Answer", "Delegation", "Link", "Resolver", "Security", "ServerState"]
+__all__ = ["Answer", "Delegation", "Link", "Resolver", "Security", "ServerState", "read_name", "read_type"]

@@ -24,7 +24,7 @@ from postlib.resolver.upstream import Upstream
 
 MAX_ADDRESSES = 8  # of one server name asked: the widest honest one we know has four; one more stands for the others, not asked
 
-Resolve = Callable[[dns.name.Name, str], Awaitable[Answer]]
+Resolve = Callable[[dns.name.Name, dns.rdatatype.RdataType], Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ async def observe(resolve: Resolve, fetcher: Forwarding | Iteration, upstream: U
     if isinstance(fetcher, Iteration):
         parent, parent_ns, glue = await fetcher.delegation(zone)
     else:
-        child_ns = tuple(sorted(record.target for record in (await resolve(zone, "NS")).records if isinstance(record, NS)))
+        child_ns = tuple(sorted(record.target for record in (await resolve(zone, dns.rdatatype.NS)).records if isinstance(record, NS)))
     first = (parent_ns or child_ns)[:MAX_NAMESERVERS]
     states = await _states(resolve, upstream, zone, first, glue)
     answering = next((state.ns for state in states if state.authoritative and state.ns), child_ns)
@@ -90,11 +90,11 @@ async def _addresses(resolve: Resolve, name: dns.name.Name, glue: Glue) -> list[
     glued = [pair for pair in glue if pair[0] == name]
     if glued:
         return glued
-    found = await asyncio.gather(*(_look_up(resolve, name, rrtype) for rrtype in ("A", "AAAA")))
+    found = [await _look_up(resolve, name, rrtype) for rrtype in (dns.rdatatype.A, dns.rdatatype.AAAA)]  # many zones share a server
     return [(name, address) for addresses in found for address in addresses] or [(name, "")]
 
 
-async def _look_up(resolve: Resolve, name: dns.name.Name, rrtype: str) -> tuple[str, ...]:
+async def _look_up(resolve: Resolve, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> tuple[str, ...]:
     try:
         answer = await resolve(name, rrtype)
     except Unreachable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dns.flags
 import dns.name
 import dns.rcode
@@ -37,6 +39,15 @@ class Forwarding:
                 return Reply.of(message, name, rrtype, dns.name.root)
             failures.append(Unreachable(dns.rcode.to_text(message.rcode()).lower(), f"{server}:{port}"))
         raise failures[0] if failures else Unreachable("no-resolver", "this machine")
+
+    async def fetch_many(self, questions: Sequence[tuple[dns.name.Name, dns.rdatatype.RdataType]]) -> list[Reply | None]:
+        """What the first forwarder says to all of these at once; None where `fetch` would have to do more."""
+        server, port = self._network.forwarders[0]
+        messages = await self._upstream.volley(questions, server, port, flags=FLAGS)
+        return [
+            Reply.of(message, *question, dns.name.root) if message is not None and message.rcode() in ANSWERS else None
+            for question, message in zip(questions, messages, strict=True)
+        ]
 
     def kept_ds(self, name: dns.name.Name) -> Reply | None:
         """A forwarder gives no referrals, so nothing is known before it is asked."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import dns.message
 import dns.name
@@ -23,6 +24,7 @@ MAX_QUESTIONS = 100  # for one answer, server addresses included: BIND 9.18, max
 MAX_DEPTH = 4  # servers whose address needs a server whose address …: Unbound 1.24, target-fetch-policy
 MAX_NAMESERVERS = 20  # of one NS RRset: BIND 9.18, NS_PROCESSING_LIMIT
 MAX_GLUELESS = 4  # server names looked up for one zone (NXNSAttack, CVE-2020-12667): BIND 9.18, NS_FAIL_LIMIT
+MAX_TARGETS = 64  # server addresses looked up for one answer, in all: Unbound 1.24, MAX_TARGET_COUNT
 MAX_SERVERS = 26  # addresses tried for one question: thirteen servers with two each, as the root has
 
 A, AAAA, DS, NS = dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.DS, dns.rdatatype.NS
@@ -40,7 +42,7 @@ class Cut:
     glue: Glue = ()
     ds: Reply | None = None
 
-    @property
+    @cached_property
     def glueless(self) -> tuple[dns.name.Name, ...]:
         """The servers whose address must be looked up; one inside the zone itself can be found by glue only."""
         glued = {name for name, _ in self.glue}
@@ -52,11 +54,21 @@ class Walk:
     """What one answer has cost so far, shared by the look-ups of server addresses that it needs; `stack` is why we are here."""
 
     stack: tuple[dns.name.Name, ...] = ()
-    spent: dict[str, int] = field(default_factory=lambda: {"questions": 0, "referrals": 0})
+    spent: dict[str, int] = field(default_factory=lambda: {"questions": 0, "referrals": 0, "targets": 0})
 
     def deeper(self, server: dns.name.Name) -> Walk:
         """The same walk, looking for the address of `server`."""
         return Walk((*self.stack, server), self.spent)
+
+    def looks(self) -> bool:
+        """Whether one more server address may be looked up: known zones lead to each other without any question being asked."""
+        self.spent["targets"] += 1
+        return self.spent["targets"] <= MAX_TARGETS
+
+    @property
+    def over(self) -> bool:
+        """Whether more was wanted than may be spent: whatever is tried now fails."""
+        return self.spent["questions"] > MAX_QUESTIONS or self.spent["referrals"] > MAX_REFERRALS
 
     def spend(self, what: str, most: int, zone: dns.name.Name) -> None:
         """Count one question or referral. Raises Lame where no honest zone would need so many."""
@@ -222,11 +234,13 @@ class Iteration:
         kept = self._addresses.peek((server, rrtype))
         if kept is not None:
             return kept
-        if server in walk.stack or len(walk.stack) >= MAX_DEPTH:
+        if server in walk.stack or len(walk.stack) >= MAX_DEPTH or not walk.looks():
             return ()
         try:
             reply = await self.fetch(server, rrtype, walk.deeper(server))
         except Unreachable:
+            if walk.over:  # else every other server would be tried in vain, and theirs, and theirs
+                raise
             return ()  # the zone then fails by its other servers, or is lame
         found = reply.find(server, rrtype)
         addresses = tuple(record.address for record in found.rrset) if found else ()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from postlib.clock import Clock
+from postlib.resolver import allowance
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-MAX_ENTRIES = 20_000  # for each kind of thing: a recursive server's memory is bounded; Unbound's msg-cache of 4 MB holds about as many
+MAX_ENTRIES = 8000  # for each kind of thing, some 2 kB each: room for the twenty domains of a scan, and for what all of them share
 MAX_TTL = 86_400  # seconds: Unbound's cache-max-ttl
 MAX_NEGATIVE_TTL = 10_800  # RFC 2308, section 5: one to three hours work well
 NO_SOA_TTL = 5  # a denial without SOA is hardly kept (RFC 2308, section 5): Unbound 1.24, NORR_TTL
@@ -34,7 +36,7 @@ class Memory(Generic[K, V]):
     def __init__(self, clock: Clock, size: int = MAX_ENTRIES) -> None:
         self._clock = clock
         self._size = size
-        self._kept: dict[K, tuple[V, datetime]] = {}
+        self._kept: OrderedDict[K, tuple[V, datetime]] = OrderedDict()  # what was wanted last stands last
         self._pending: dict[K, Pending[V]] = {}
 
     def __len__(self) -> int:
@@ -46,17 +48,18 @@ class Memory(Generic[K, V]):
         if kept is None:
             return None
         if kept[1] > self._clock.now():
+            self._kept.move_to_end(key)
             return kept[0]
         del self._kept[key]
         return None
 
     def keep(self, key: K, value: V, until: datetime) -> None:
-        """Keep `value` until that moment; the one kept longest gives way where there is no room."""
+        """Keep `value` until that moment; the one that nobody has wanted for the longest time gives way where there is no room."""
         if until <= self._clock.now():
             return
         self._kept.pop(key, None)
         while len(self._kept) >= self._size:
-            del self._kept[next(iter(self._kept))]
+            self._kept.popitem(last=False)
         self._kept[key] = value, until
 
     def until(self, seconds: int) -> datetime:
@@ -72,10 +75,19 @@ class Memory(Generic[K, V]):
         """What is kept, else what `make` gives, which is kept until the moment it names. What it raises is not kept.
 
         Cancelling one who waits does not disturb the others; when nobody waits any more the work is cancelled too.
+        Where the one who asked first has spent the allowance, those who ask on another one do the work themselves.
         """
-        kept = self.peek(key)
-        if kept is not None:
-            return kept
+        while True:
+            kept = self.peek(key)
+            if kept is not None:
+                return kept
+            try:
+                return await self._share(key, make)
+            except allowance.Spent as spent:
+                if spent.allowance is allowance.current():
+                    raise
+
+    async def _share(self, key: K, make: Callable[[], Awaitable[tuple[V, datetime]]]) -> V:
         pending = self._pending.get(key)
         if pending is None or pending.task.get_loop() is not asyncio.get_running_loop():
             pending = self._pending[key] = Pending(asyncio.get_running_loop().create_task(self._make(key, make)))

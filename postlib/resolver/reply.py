@@ -13,6 +13,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.RRSIG import RRSIG
 
 MAX_ALIASES = 16  # CNAMEs and DNAMEs followed for one answer: BIND 9.18, MAX_RESTARTS; Unbound follows 11
@@ -47,7 +48,8 @@ class Kind(StrEnum):
 class Step:
     """One step from the name asked for to its records: the records, an alias to the next name, or a denial.
 
-    `zone` is the deepest zone known to hold the step; `target` is set for an alias.
+    `zone` is the deepest zone known to hold the step; `target` is set for an alias. `made` is the CNAME that follows from a DNAME,
+    which nobody signs: the DNAME in `signed` vouches for it (RFC 6672, sections 3.1 and 5.3.1).
     """
 
     name: dns.name.Name
@@ -57,6 +59,12 @@ class Step:
     signed: Signed | None = None
     target: dns.name.Name | None = None
     authority: tuple[Signed, ...] = ()
+    made: dns.rrset.RRset | None = None
+
+    @property
+    def rrset(self) -> dns.rrset.RRset | None:
+        """What the step holds of the name itself; None for a denial."""
+        return self.made if self.made is not None or self.signed is None else self.signed.rrset
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Reply:
 
     def find(self, name: dns.name.Name, rrtype: int) -> Signed | None:
         """The RRset of that name and type in the answer."""
-        return next((s for s in self.answer if s.rrset.name == name and s.rrset.rdtype == rrtype), None)
+        return next((s for s in self.answer if s.rrset.rdtype == rrtype and s.rrset.name == name), None)
 
     def steps(self, *, follow: bool) -> Iterator[Step]:
         """The steps in this reply; with `follow`, all of its aliases and what is at their end, if that is here too.
@@ -98,15 +106,23 @@ class Reply:
         return any(s.rrset.rdtype == dns.rdatatype.SOA and name.is_subdomain(s.rrset.name) for s in self.authority)
 
     def _step(self, name: dns.name.Name) -> Step:
-        data = self.find(name, self.rrtype)
+        data = None if self.rrtype == dns.rdatatype.CNAME else self.find(name, self.rrtype)
         if data is not None:
             return Step(name, self.rrtype, Kind.DATA, self.zone, data, None, self.authority)
         for alias in self.answer:
             target = alias_target(alias.rrset, name)
             if target is not None:
-                return Step(name, self.rrtype, Kind.ALIAS, self.zone, alias, target, self.authority)
+                made = None if alias.rrset.rdtype == dns.rdatatype.CNAME else cname(name, alias.rrset.ttl, target)
+                wanted = self.rrtype == dns.rdatatype.CNAME  # the alias is what was asked for, and is not followed
+                kind, leads = (Kind.DATA, None) if wanted else (Kind.ALIAS, target)
+                return Step(name, self.rrtype, kind, self.zone, alias, leads, self.authority, made)
         kind = Kind.NO_NAME if self.rcode == dns.rcode.NXDOMAIN else Kind.NO_DATA
         return Step(name, self.rrtype, kind, self.zone, None, None, self.authority)
+
+
+def cname(name: dns.name.Name, ttl: int, target: dns.name.Name) -> dns.rrset.RRset:
+    """A CNAME record set."""
+    return dns.rrset.from_rdata(name, ttl, CNAME(dns.rdataclass.IN, dns.rdatatype.CNAME, target))
 
 
 def alias_target(rrset: dns.rrset.RRset, name: dns.name.Name) -> dns.name.Name | None:
@@ -122,7 +138,8 @@ def alias_target(rrset: dns.rrset.RRset, name: dns.name.Name) -> dns.name.Name |
 
 def signed(section: Iterable[dns.rrset.RRset], zone: dns.name.Name) -> tuple[Signed, ...]:
     """The RRsets of a section that lie in `zone`, each with its signatures; DNAMEs first, for they explain the CNAMEs beside them."""
-    inside = [rrset for rrset in section if rrset.rdclass == dns.rdataclass.IN and rrset.name.is_subdomain(zone)]
+    everywhere = zone == dns.name.root
+    inside = [rrset for rrset in section if rrset.rdclass == dns.rdataclass.IN and (everywhere or rrset.name.is_subdomain(zone))]
     signatures: dict[tuple[dns.name.Name, int], tuple[RRSIG, ...]] = {}
     for rrset in inside:
         if rrset.rdtype == dns.rdatatype.RRSIG:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import dns.name
 import dns.rcode
@@ -15,6 +18,7 @@ from dns.rdtypes.ANY.SOA import SOA
 from postlib.dnssec.work import Work
 from postlib.network import Lame, Network, Unreachable
 from postlib.resolver import delegation
+from postlib.resolver.allowance import TOO_MANY, Spent
 from postlib.resolver.answer import Answer, Security
 from postlib.resolver.forwarding import Forwarding
 from postlib.resolver.iteration import Iteration
@@ -28,12 +32,23 @@ WORST = (Security.SECURE, Security.INSECURE, Security.INDETERMINATE, Security.BO
 """From best to worst: an answer is no better than its worst step."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Kept:
     """An answer and the moment until which it lives."""
 
     answer: Answer
     until: datetime
+
+    def at(self, now: datetime) -> Answer:
+        """The answer with what is left of its life."""
+        left = self.left(now)
+        if left != self.answer.ttl:
+            self.answer = replace(self.answer, ttl=left)
+        return self.answer
+
+    def left(self, now: datetime) -> int:
+        """Whole seconds of life."""
+        return max(0, int((self.until - now).total_seconds()))
 
 
 @dataclass
@@ -85,17 +100,18 @@ class Resolver:
     async def resolve(self, name: str | dns.name.Name, rrtype: str | dns.rdatatype.RdataType) -> Answer:
         """The answer for that name and type, whatever its security.
 
-        Raises Unreachable where nobody could be asked (servfail, timeout …), Lame where our own iteration saw
-        every server of the zone fail or the aliases go round, dns.exception.DNSException for what is not a name or a type,
+        Raises Unreachable where nobody could be asked (servfail, timeout …) or the asker's allowance is spent, Lame where our own
+        iteration saw every server of the zone fail or the aliases go round, dns.exception.DNSException for what is not a name or a type,
         and ValueError for a type that no record has (ANY, AXFR …) or that only accompanies others (RRSIG).
         """
-        name = dns.name.from_text(name) if isinstance(name, str) else name
-        rrtype = dns.rdatatype.from_text(rrtype) if isinstance(rrtype, str) else rrtype
-        if dns.rdatatype.is_metatype(rrtype) or rrtype == dns.rdatatype.RRSIG:
-            raise ValueError(f"ask for the records of one type; {dns.rdatatype.to_text(rrtype)} is none")
-        kept = await self._answers.get((name, rrtype), lambda: self._resolve(name, rrtype))
-        left = int((kept.until - self.network.clock.now()).total_seconds())
-        return replace(kept.answer, ttl=max(0, left))
+        name, rrtype = read_name(name) if isinstance(name, str) else name, read_type(rrtype)
+        kept = self.kept(name, rrtype)
+        if kept is not None:
+            return kept.at(self.network.clock.now())
+        try:
+            return await self._answer(name, rrtype)
+        except Spent as spent:
+            raise Unreachable(TOO_MANY, spent.allowance.subject) from spent
 
     async def lookup(self, name: str | dns.name.Name, rrtype: str | dns.rdatatype.RdataType) -> Answer:
         """As `resolve`, but an answer that a validating resolver would withhold is none at all.
@@ -110,13 +126,37 @@ class Resolver:
             raise Unreachable(unseen.reason, unseen.detail)
         return answer
 
+    def kept(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Kept | None:
+        """The answer that is kept and still lives; None where it would have to be asked for."""
+        return self._answers.peek((name, rrtype))
+
     async def servers(self, zone: str | dns.name.Name) -> delegation.Delegation:
         """The zone's servers: as its parent names them, as it names them itself, and what each one answers.
 
         Raises Unreachable where neither side can be asked.
         """
         zone = dns.name.from_text(zone) if isinstance(zone, str) else zone
-        return await delegation.observe(self.resolve, self._fetcher, self._upstream, zone)
+        try:
+            return await delegation.observe(self._answer, self._fetcher, self._upstream, zone)
+        except Spent as spent:
+            raise Unreachable(TOO_MANY, spent.allowance.subject) from spent
+
+    async def prefetch(self, questions: Iterable[tuple[dns.name.Name, dns.rdatatype.RdataType]]) -> None:
+        """Ask for all of these at once and keep what comes: through a forwarder, where nothing is validated.
+
+        A head start and no more: what takes a second try, TCP or another forwarder is left to those who resolve it.
+        """
+        wanted = [question for question in questions if self.kept(*question) is None]
+        if self.validate or isinstance(self._fetcher, Iteration) or not wanted:
+            return
+        for (name, rrtype), reply in zip(wanted, await self._fetcher.fetch_many(wanted), strict=True):
+            course = Course(name)
+            with contextlib.suppress(Lame, dns.name.NameTooLong):
+                for step in reply.steps(follow=True) if reply is not None else ():
+                    course.follow(step, None)
+                if course.steps and course.steps[-1].target is None:
+                    kept = self._kept(course, rrtype)
+                    self._answers.keep((name, rrtype), kept, kept.until)
 
     def flush(self) -> None:
         """Forget every answer, zone cut, key and silence: the next question starts from nothing."""
@@ -124,6 +164,11 @@ class Resolver:
         self._chain.forget()
         self._fetcher.forget()
         self._upstream.forget()
+
+    async def _answer(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Answer:
+        """As `resolve`; raises Spent itself."""
+        kept = await self._answers.get((name, rrtype), lambda: self._resolve(name, rrtype))
+        return kept.at(self.network.clock.now())
 
     async def _resolve(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> tuple[Kept, datetime]:
         course = Course(name)
@@ -147,7 +192,7 @@ class Resolver:
             course.name,
             rrtype,
             dns.rcode.NXDOMAIN if absent else dns.rcode.NOERROR,
-            last.signed.rrset if last.signed else None,
+            last.rrset,
             security,
             tuple(step.target for step in course.steps if step.target is not None),
             tuple(dict.fromkeys(link for judgement in course.judgements for link in judgement.links)),
@@ -155,6 +200,21 @@ class Resolver:
             authority=_authority(course),
         )
         return Kept(answer, min([until, *(judgement.until for judgement in course.judgements)]))
+
+
+@lru_cache(maxsize=4096)
+def read_name(text: str) -> dns.name.Name:
+    """The name in `text`, read once for the many who ask for it. Raises dns.exception.DNSException."""
+    return dns.name.from_text(text)
+
+
+@lru_cache(maxsize=256)
+def read_type(rrtype: str | dns.rdatatype.RdataType) -> dns.rdatatype.RdataType:
+    """A type that can be asked for. Raises dns.exception.DNSException for what is no type, ValueError for those without records."""
+    asked = dns.rdatatype.from_text(rrtype) if isinstance(rrtype, str) else rrtype
+    if dns.rdatatype.is_metatype(asked) or asked == dns.rdatatype.RRSIG:
+        raise ValueError(f"ask for the records of one type; {dns.rdatatype.to_text(asked)} is none")
+    return asked
 
 
 def _ttl(step: Step) -> int:
@@ -170,10 +230,7 @@ def _sections(step: Step) -> tuple[dns.rrset.RRset, ...]:
     """The RRsets of a step in the answer; with a DNAME, the CNAME that follows from it (RFC 6672, section 3.1)."""
     if step.signed is None:
         return ()
-    if step.target is None or step.signed.rrset.rdtype == dns.rdatatype.CNAME:
-        return step.signed.sections
-    synthetic = dns.rrset.from_text(step.name, step.signed.rrset.ttl, "IN", "CNAME", step.target.to_text())
-    return (*step.signed.sections, synthetic)
+    return step.signed.sections if step.made is None else (*step.signed.sections, step.made)
 
 
 def _authority(course: Course) -> tuple[dns.rrset.RRset, ...]:

@@ -88,20 +88,22 @@ class Chain:
         """A signature over the RRset by the keys of that zone, now."""
         return verify(signed.rrset, signed.signatures, trust.zone, trust.ring, self._network.clock.now(), budget)
 
-    def denial(self, authority: Sequence[Signed], trust: Trust, budget: Budget) -> tuple[Denial, Failure | None]:
-        """The denial records that hold, and why the first of the others does not (one made from a wildcard never does)."""
+    def denial(self, authority: Sequence[Signed], trust: Trust, budget: Budget) -> tuple[Denial, Failure | None, datetime]:
+        """The denial records that hold (one made from a wildcard never does), why the first of the others does not, and for how long."""
         good: list[Signed] = []
         first: Failure | None = None
+        until = min(trust.until, self._trusts.until(MAX_NEGATIVE_TTL))
         for signed in authority:
             if signed.rrset.rdtype in SIGNED_DENIALS:
                 outcome = self.verify(signed, trust, budget)
                 if isinstance(outcome, Verified) and outcome.wildcard is None:
                     good.append(signed)
+                    until = min(until, self.until(outcome, signed.rrset.ttl))
                 elif isinstance(outcome, Failure):
                     first = first or outcome
         if first is None and authority and not any(signed.signatures for signed in authority):
             first = Failure(EDECode.RRSIGS_MISSING, "signature-missing", "denial")
-        return Denial.of(trust.zone, [signed.rrset for signed in good]), first
+        return Denial.of(trust.zone, [signed.rrset for signed in good]), first, until
 
     async def broken(self, trust: Trust, what: str, failure: Failure) -> Link:
         """The link that breaks there; or, where the forwarder drops all signatures, the one that says so and blames nobody."""
@@ -185,11 +187,10 @@ class Chain:
 
     async def _unsigned(self, parent: Trust, name: dns.name.Name, step: Step, budget: Budget) -> Trust:
         """No DS: the parent zone has to prove it, and whether the name is a delegation (RFC 4035, section 5.2)."""
-        denial, failure = self.denial(step.authority, parent, budget)
+        denial, failure, until = self.denial(step.authority, parent, budget)
         proof = denial.no_ds(name, budget)
         if isinstance(proof, Failure):
             return self._stop(parent, parent.zone, await self.broken(parent, f"{name} DS", failure or proof))
-        until = min(parent.until, self._trusts.until(_denial_ttl(step)))
         if not proof.cut and proof.insecure is None:
             return Trust(parent.zone, parent.security, until, parent.ring, parent.links, final=step.kind is Kind.NO_NAME)
         return Trust(name, Security.INSECURE, until, links=(*parent.links, no_ds_link(parent.zone, name, proof)))
@@ -210,13 +211,14 @@ class Chain:
             return self._stop(parent, zone, Link(zone, what, Security.BOGUS, EDECode.DNSKEY_MISSING, "dnskey-missing"))
         now, budget = self._network.clock.now(), Budget(self._work)
         try:
-            ring = zone_keys(zone, usable(records), found.rrset, found.signatures, now, budget)
+            outcome = zone_keys(zone, usable(records), found.rrset, found.signatures, now, budget)
         except TooMuchWork as error:
-            ring = Failure(EDECode.DNSSEC_BOGUS, "too-much-work", str(error))
-        if isinstance(ring, Failure):
-            return self._stop(parent, zone, await self.broken(Trust(zone, Security.SECURE, now), what, ring))
+            outcome = Failure(EDECode.DNSSEC_BOGUS, "too-much-work", str(error))
+        if isinstance(outcome, Failure):
+            return self._stop(parent, zone, await self.broken(Trust(zone, Security.SECURE, now), what, outcome))
+        ring, verified = outcome
         link = Link(zone, what, Security.SECURE, detail=", ".join(f"{key.key_id()} {int(key.algorithm)}" for key in ring))
-        until = min(parent.until, self._trusts.until(min(found.rrset.ttl, MAX_TTL)))
+        until = min(parent.until, self.until(verified, found.rrset.ttl))
         return Trust(zone, Security.SECURE, until, ring, (*parent.links, link))
 
     def _stop(self, parent: Trust, zone: dns.name.Name, link: Link) -> Trust:
@@ -239,10 +241,6 @@ def _unanswered(zone: dns.name.Name, what: str, error: Unreachable) -> Link:
         ede = EDECode.DNSKEY_MISSING if what.endswith("DNSKEY") else EDECode.NO_REACHABLE_AUTHORITY
         return Link(zone, what, Security.BOGUS, ede, error.reason, error.where)
     return Link(zone, what, Security.INDETERMINATE, EDECode.NETWORK_ERROR, error.reason, error.where)
-
-
-def _denial_ttl(step: Step) -> int:
-    return min([MAX_NEGATIVE_TTL, *(signed.rrset.ttl for signed in step.authority if signed.rrset.rdtype in SIGNED_DENIALS)])
 
 
 def _names(records: tuple[DS, ...]) -> str:

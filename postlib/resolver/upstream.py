@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import dns.flags
@@ -13,10 +14,12 @@ import dns.rdatatype
 
 from postlib.dnssec.work import Work
 from postlib.network import Network, Unreachable
+from postlib.resolver import allowance
+from postlib.wire import Question
 
-PAYLOAD = 1232  # octets by UDP without fragments: DNS Flag Day 2020, and RFC 9715
 MAX_SILENCES = 4  # questions left without a reply by a server that never gave one, before it is left alone
 MAX_AT_ONCE = 32  # questions to one server without a reply yet; more would fill the queue of its socket, and be lost
+MAX_VOLLEYS = 12  # of some eight questions each, for the same reason
 SILENCE = timedelta(minutes=15)  # how long a silent server is remembered: Unbound's infra-host-ttl
 WITHOUT_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS)  # RFC 6891, section 7: ask again without it
 
@@ -33,15 +36,39 @@ class Upstream:
         self._silences: dict[Server, tuple[int, datetime]] = {}
         self._heard: set[Server] = set()
         self._places: dict[Server, asyncio.Semaphore] = {}
+        self._volleys: dict[Server, asyncio.Semaphore] = {}
 
     async def ask(
         self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, server: str, port: int = 53, *, flags: int = 0
     ) -> dns.message.Message:
-        """The server's reply, whatever its rcode. Raises Unreachable."""
+        """The server's reply, whatever its rcode. Raises Unreachable, and Spent where no question is left to those who ask."""
         reply = await self._put(name, rrtype, server, port, flags, edns=True)
         if reply.rcode() in WITHOUT_EDNS:
             reply = await self._put(name, rrtype, server, port, flags, edns=False)
         return reply
+
+    async def volley(
+        self, questions: Sequence[tuple[dns.name.Name, dns.rdatatype.RdataType]], server: str, port: int = 53, *, flags: int = 0
+    ) -> list[dns.message.Message | None]:
+        """The server's replies to many questions put at once; None where one datagram each way was not enough, or is not to be."""
+        nothing: list[dns.message.Message | None] = [None] * len(questions)
+        async with self._volleys.setdefault((server, port), asyncio.Semaphore(MAX_VOLLEYS)):
+            if self.given_up(server, port):
+                return nothing
+            granted = allowance.current()
+            for _ in questions:
+                if granted is not None:
+                    granted.spend()
+                self.work.questions += 1
+            asked = [Question(name, rrtype, flags, dnssec=self._dnssec) for name, rrtype in questions]
+            try:
+                heard = await self.network.volley(asked, server, port)
+            except Unreachable:
+                return nothing  # whoever asks again is told why
+        if any(reply is not None for reply in heard):
+            self._silences.pop((server, port), None)
+            self._heard.add((server, port))
+        return heard
 
     def silences(self, server: str, port: int = 53) -> int:
         """How many questions the server has left without a reply since its last one."""
@@ -56,16 +83,22 @@ class Upstream:
         """Give every server another chance."""
         self._silences.clear()
 
+    def _place(self, server: str, port: int) -> asyncio.Semaphore:
+        place = self._places.get((server, port))
+        if place is None:
+            place = self._places[server, port] = asyncio.Semaphore(MAX_AT_ONCE)
+        return place
+
     async def _put(
         self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, server: str, port: int, flags: int, *, edns: bool
     ) -> dns.message.Message:
-        question = dns.message.make_query(
-            name, rrtype, flags=flags, use_edns=0 if edns else -1, want_dnssec=edns and self._dnssec, payload=PAYLOAD
-        )
+        question = Question(name, rrtype, flags, edns=edns, dnssec=edns and self._dnssec)
         try:
-            async with self._places.setdefault((server, port), asyncio.Semaphore(MAX_AT_ONCE)):
+            async with self._place(server, port):
                 if self.given_up(server, port):  # while we waited for our turn
                     raise Unreachable("timeout", f"{server}:{port}")
+                if (granted := allowance.current()) is not None:
+                    granted.spend()
                 self.work.questions += 1
                 reply = await self.network.ask(question, server, port)
         except Unreachable as error:

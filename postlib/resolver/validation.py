@@ -70,16 +70,22 @@ def _held(step: Step, trust: Trust, chain: Chain, budget: Budget) -> Outcome:
         return None, until
     if step.signed.rrset.rdtype == DNAME:  # RFC 6672, section 3.3: a DNAME has no business at a wildcard
         return Failure(EDECode.DNSSEC_BOGUS, "wildcard-dname", verified.wildcard.to_text())
-    denial, failure = chain.denial(step.authority, trust, budget)
+    denial, failure, proven = chain.denial(step.authority, trust, budget)
     proof = denial.no_closer(verified.wildcard, step.name, budget)
-    return (failure or proof) if isinstance(proof, Failure) else (proof, until)
+    return (failure or proof) if isinstance(proof, Failure) else (proof, min(until, proven))
 
 
 def _denied(step: Step, trust: Trust, chain: Chain, budget: Budget) -> Outcome:
-    """No such name, or no such data: proven by the zone's NSEC or NSEC3 records."""
-    denial, failure = chain.denial(step.authority, trust, budget)
+    """No such name, or no such data: proven by the zone's NSEC or NSEC3 records; its SOA, which says for how long, is signed too
+    (RFC 4035, section 3.2.3: all relevant records of a negative response)."""
+    for signed in step.authority:
+        if signed.rrset.rdtype == SOA and signed.rrset.name == trust.zone:
+            verified = chain.verify(signed, trust, budget)
+            if isinstance(verified, Failure):
+                return verified
+    denial, failure, until = chain.denial(step.authority, trust, budget)
     proof = denial.no_name(step.name, budget) if step.kind is Kind.NO_NAME else denial.no_data(step.name, step.rrtype, budget)
-    return (failure or proof) if isinstance(proof, Failure) else (proof, trust.until)
+    return (failure or proof) if isinstance(proof, Failure) else (proof, until)
 
 
 def _holder(step: Step) -> dns.name.Name:

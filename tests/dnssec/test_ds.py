@@ -100,7 +100,8 @@ def test_the_keys_must_be_signed_by_the_key_of_the_ds() -> None:
     life: dict[str, Any] = {"inception": AT - days(1), "expiration": AT + days(1)}
     by_ours = dns.dnssec.sign(rrset, KEY.private, ZONE, KEY.dnskey, **life)  # type: ignore[arg-type]
     by_other = dns.dnssec.sign(rrset, other.private, ZONE, other.dnskey, **life)  # type: ignore[arg-type]
-    assert isinstance(zone_keys(ZONE, [of()], rrset, [by_ours], AT, Budget()), KeyRing)
+    found = zone_keys(ZONE, [of()], rrset, [by_ours], AT, Budget())
+    assert not isinstance(found, Failure) and isinstance(found[0], KeyRing) and found[1].rrsig == by_ours
     failure = zone_keys(ZONE, [of()], rrset, [by_other], AT, Budget())
     assert isinstance(failure, Failure) and failure.reason == "key-missing"
 

@@ -11,7 +11,8 @@ from _pytest.mark import ParameterSet
 from postlib.finding import Status
 from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
-from postlib.lab.personalities import PERSONALITIES, servable
+from postlib.lab.personalities import servable
+from postlib.lab.personality import PERSONALITIES
 from postlib.probes import checks
 from postlib.report import Report
 from postlib.scan import check

@@ -184,12 +184,14 @@ def test_work_that_nobody_waits_for_is_cancelled_and_can_begin_again() -> None:
 
 
 def test_the_memory_has_an_end() -> None:
-    """The one kept longest gives way."""
+    """The one that nobody has wanted for the longest time gives way."""
     memory: Memory[int, int] = Memory(LabClock(AT), size=3)
     for n in range(10):
         memory.keep(n, n, AT + timedelta(seconds=60))
     assert len(memory) == 3
-    assert [memory.peek(n) for n in (6, 7, 8, 9)] == [None, 7, 8, 9]
+    assert [memory.peek(n) for n in (6, 9, 8, 7)] == [None, 9, 8, 7]
+    memory.keep(10, 10, AT + timedelta(seconds=60))
+    assert [memory.peek(n) for n in (7, 8, 9, 10)] == [7, 8, None, 10]
 
 
 def test_what_is_over_is_not_kept() -> None:

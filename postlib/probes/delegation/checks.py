@@ -9,7 +9,7 @@ from postlib.probes.delegation import remedies
 from postlib.probes.delegation.facts import Delegated, fault, texts
 from postlib.probes.delegation.observe import observe
 
-probe = Probe("delegation", "RFC 1034", observe)
+probe = Probe("delegation", "RFC 1034", observe, asks=(("", "SOA"), ("", "NS")))
 
 
 @probe.check("section 2", standard="RFC 8020", remedy=remedies.register, lesson="dnssec/01")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 
 import dns.flags
-import dns.message
 import dns.name
 import dns.rcode
+import dns.rdatatype
+from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 
 from postlib.network import ABSENT, Absent, Unknown, Unreachable
 from postlib.probe import Observation, told
 from postlib.probes.delegation.facts import NOT_ASKED, Delegated, Host, texts
-from postlib.resolver import Answer, Security
+from postlib.resolver import Answer, Security, read_name
 from postlib.resolver.iteration import MAX_NAMESERVERS
+from postlib.wire import Question
 
 
 async def observe(net: Observation, domain: str) -> Delegated:
@@ -39,7 +41,7 @@ async def observe(net: Observation, domain: str) -> Delegated:
 
 async def holder(net: Observation, domain: str) -> str | Absent | Unknown:
     """The zone that holds a name, found by its SOA; absent where there is no such name."""
-    name = dns.name.from_text(domain)
+    name = read_name(domain)
     while name != dns.name.root:
         answer = await told(net.resolve(name, "SOA"))
         if isinstance(answer, Unknown):
@@ -53,19 +55,26 @@ async def holder(net: Observation, domain: str) -> str | Absent | Unknown:
 
 
 async def _host(net: Observation, name: str) -> Host:
-    answers = await asyncio.gather(told(net.resolve(name, "A")), told(net.resolve(name, "AAAA")))
+    answers = await told(net.resolve(name, "A")), await told(net.resolve(name, "AAAA"))  # asked before, most often
     found: list[Answer] = []
     for answer in answers:
         if isinstance(answer, Unknown):
-            return Host(name, answer)
+            return Host(name, answer, await _alias(net, name))
         found.append(answer)
     addresses = tuple(record.address for answer in found for record in answer.records if isinstance(record, (A, AAAA)))
     return Host(name, addresses, next((answer.canonical.to_text(omit_final_dot=True) for answer in found if answer.aliases), ""))
 
 
+async def _alias(net: Observation, name: str) -> str:
+    """Of what the name is an alias, where that leads nowhere; empty where it is none, or that too could not be told."""
+    answer = await told(net.resolve(name, "CNAME"))
+    targets = () if isinstance(answer, Unknown) else answer.records
+    return next((texts((record.target,))[0] for record in targets if isinstance(record, CNAME)), "")
+
+
 async def _by_tcp(net: Observation, domain: str, address: str) -> tuple[str, str]:
     """Why the server does not answer the question for the SOA by TCP; empty where it does."""
-    question = dns.message.make_query(domain, "SOA", flags=0)
+    question = Question(dns.name.from_text(domain), dns.rdatatype.SOA)
     try:
         reply = await net.network.ask(question, address, tcp=True)
     except Unreachable as error:

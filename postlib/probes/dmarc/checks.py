@@ -13,7 +13,7 @@ from postlib.protocols.dmarc import Policy, Record
 
 HARMLESS = ("obsolete-size", "fo-without-ruf")  # ignored, as RFC 9989 asks
 
-probe = Probe("dmarc", "RFC 9989", observe)
+probe = Probe("dmarc", "RFC 9989", observe, asks=(("_dmarc.", "TXT"),))
 
 
 @probe.check("section 4.10.1", remedy=remedies.first_record, lesson="dmarc/04")
