@@ -62,7 +62,7 @@ def dkim(domain: str, selector: str, **settings: Any) -> Act:
 
 
 def serve(host: str, **changes: Any) -> Act:
-    """Change a name server: a `habit` (silent, refuses, servfail, no-tcp or none); zones it `drops`, `holds` again, or `keeps` old."""
+    """Change a name server: a `habit` (one of `postlib.lab.dns.habits`, or none); zones it `drops`, `holds` again, `keeps` old."""
     return {"act": "serve", "host": host, **changes}
 
 

@@ -46,6 +46,7 @@ PROBES: tuple[tuple[str, str, Security, int | None], ...] = (
     ("to-expired.good.post.", "A", BOGUS, 7),
     ("to-nothing.good.post.", "A", SECURE, None),
     ("x.old.good.post.", "TXT", SECURE, None),
+    ("x.old.good.post.", "CNAME", SECURE, None),
     ("x.cwild.good.post.", "A", SECURE, None),
     ("www.hashed.post.", "A", SECURE, None),
     ("www.hashed.post.", "MX", SECURE, None),
@@ -76,6 +77,7 @@ PROBES: tuple[tuple[str, str, Security, int | None], ...] = (
     ("www.unsigned.optout.post.", "A", INSECURE, None),
     ("www.signed.optout.post.", "A", SECURE, None),
     ("nothing.optout.post.", "A", INSECURE, None),
+    ("empty.optout.post.", "A", INSECURE, None),
     ("www.expired.post.", "A", BOGUS, 7),
     ("nothing.expired.post.", "A", BOGUS, 7),
     ("www.future.post.", "A", BOGUS, 8),
@@ -121,6 +123,7 @@ def world(at: datetime = AT) -> Rooted:
     rooted.zone("optout.post.", server, WWW, denial="nsec3", opt_out=True)
     rooted.zone("unsigned.optout.post.", server, WWW, signed=False)
     rooted.zone("signed.optout.post.", server, WWW)
+    rooted.zone("deep.empty.optout.post.", server, WWW, signed=False)
     for name in ("island", "alg99", "digest250", "wrongds", "sha1ds", "nokeysig", "stripped", "liar"):
         rooted.zone(f"{name}.post.", server, WWW)
     rooted.zone("under.island.post.", server, WWW)

@@ -20,7 +20,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clock": set(),
     "finding": set(),
     "unknown": set(),
-    "network": {"clock", "unknown"},
+    "patience": set(),
+    "wire": set(),
+    "datagram": {"patience"},
+    "network": {"clock", "unknown", "patience", "wire", "datagram"},
     "dnssec": set(),
     "resolver": {"network", "dnssec"},
     "protocols": {"network", "resolver", "dnssec"},
@@ -31,7 +34,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"finding", "policies"},
     "words": {"finding"},
     "display": {"finding", "policies", "report", "words"},
-    "scan": {"probes", "policies", "report", "lab"},  # the lab, to refuse its names on the real Internet
+    "cluster": set(),  # spreads any work: what is done with a batch is its caller's
+    "vantage": {"network", "resolver", "lab"},  # the lab, because a worker visits a world itself
+    "scan": {"probes", "policies", "report", "lab", "cluster", "vantage"},  # the lab, to refuse its names on the real Internet
     "second_opinion": {"report", "display", "lab"},  # the lab, for a resolver that its child process may ask
     "commands": {"scan", "display", "lab", "course", "second_opinion"},
     "philately": {"finding"},

@@ -73,7 +73,9 @@ def readable(path: Path) -> str:
         return ""
 
 
-@pytest.mark.parametrize(("kind", "groups"), [("course", ("course", "second-opinion")), ("test", ("course", "second-opinion", "cluster", "bench", "test"))])
+@pytest.mark.parametrize(
+    ("kind", "groups"), [("course", ("course", "second-opinion")), ("test", ("course", "second-opinion", "cluster", "bench", "test"))]
+)
 def test_a_lock_satisfies_the_list(kind: str, groups: tuple[str, ...]) -> None:
     """Every requirement is pinned to a version that it allows."""
     locked = pins(kind)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import Message
+from email.parser import BytesHeaderParser
 from typing import Any
 
 from postlib import words
@@ -15,22 +17,27 @@ from postlib.words import phrase
 
 ON_TOP = ("From", "To", "Subject", "Date")
 RESULTS = "Authentication-Results"
+READ = 2000  # octets of one header field: the standard library takes quadratic time for addresses and parameters
+FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.MULTILINE)
+ABOUT_CONTENT = re.compile(rb"^content-[a-z-]+[ \t]*:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.MULTILINE | re.IGNORECASE)
 SHOWN = 20_000  # characters of a text: ours, some ten pages
 
 
 def field(message: bytes, name: str) -> str:
     """A header field as a mail program shows it; "" where there is none. What cannot be decoded stands as it was written."""
     head = message.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-    plain = message_from_bytes(head, policy=policy.compat32).get(name)
+    plain = BytesHeaderParser(policy=policy.compat32).parsebytes(head).get(name)
+    fields = (found[0] for found in FIELD.finditer(head))
+    wanted = next((found for found in fields if found.lower().startswith(name.lower().encode() + b":")), b"")[:READ]
     try:
-        return str(message_from_bytes(head, policy=policy.default)[name] or "")
+        return str(BytesHeaderParser(policy=policy.default).parsebytes(wanted + b"\r\n\r\n")[name] or "")
     except Exception:  # the standard library's parser of addresses and dates breaks in many ways on what a stranger may write
-        return " ".join(str(plain or "").split())
+        return " ".join(str(plain or "")[:READ].split())
 
 
 def body(message: bytes) -> str:
     """The text of a message: its first part of plain text, else its first part of any text."""
-    parsed = message_from_bytes(message, policy=policy.compat32)
+    parsed = message_from_bytes(ABOUT_CONTENT.sub(lambda found: found[0][:READ], message), policy=policy.compat32)
     parts = [part for part in parsed.walk() if part.get_content_maintype() == "text"]
     best = next((part for part in parts if part.get_content_subtype() == "plain"), parts[0] if parts else None)
     return _decoded(best) if best is not None else ""

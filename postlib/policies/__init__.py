@@ -109,7 +109,7 @@ def _read(text: str, where: str) -> Profile:
             dict(data.get("purposes", {})), _sources(data), {key: tuple(names) for key, names in data.get("selectors", {}).items()},
             data.get("quick", False) is True,
         )  # fmt: skip
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{where} cannot be read as a profile: {error!r}") from error
     wrong = sorted(set(made.purposes.values()) - set(PURPOSES))
     if wrong:

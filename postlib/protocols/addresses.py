@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import dns.exception
 import dns.name
+import dns.rdatatype
 
 from postlib.network import Network, Unknown, Unreachable
-from postlib.resolver import Answer, Resolver, Security
+from postlib.resolver import Answer, Resolver, Security, read_name
 
 WEAKEST_FIRST = (Security.BOGUS, Security.INDETERMINATE, Security.INSECURE, Security.SECURE)
 
@@ -56,10 +57,13 @@ async def addresses(net: Network | Resolver, host: str) -> Addresses:
     """The A and AAAA records of `host`, aliases followed. Raises ValueError for what is not a name."""
     resolver = Resolver.of(net)
     try:
-        name = dns.name.from_text(host)
+        name = read_name(host)
     except (dns.exception.DNSException, UnicodeError) as error:
         raise ValueError(f"not a host name: {host!r}") from error
-    v4, v6 = await asyncio.gather(_ask(resolver, name, "A"), _ask(resolver, name, "AAAA"))
+    if resolver.kept(name, dns.rdatatype.AAAA) is None:
+        v4, v6 = await asyncio.gather(_ask(resolver, name, "A"), _ask(resolver, name, "AAAA"))
+    else:  # many domains share a host: most often both answers are here already
+        v4, v6 = await _ask(resolver, name, "A"), await _ask(resolver, name, "AAAA")
     answers = [answer for answer in (v4, v6) if isinstance(answer, Answer)]
     aliases = [text(answer.canonical) for answer in answers if answer.aliases]
     return Addresses(

@@ -22,8 +22,10 @@ __all__ = ["Hsts", "HttpFailure", "Response", "fetch", "parse_hsts"]
 
 PATIENCE = 5  # times Network.timeout for one whole exchange
 BODY_LIMIT = 1 << 20  # octets, where the caller names no bound
+PARTS_LIMIT = 4096  # of one response: interim responses and chunks; a body of 64 kB then has 16 octets in each
 ADDRESSES_TRIED = 4
 REDIRECTS = (301, 302, 303, 307, 308)
+READ = 16 * 1024  # octets at a time: one TLS record (RFC 8446, section 5.1)
 PORTS = {"http": 80, "https": 443}
 
 
@@ -114,7 +116,8 @@ def _split(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname or parts.username is not None:
         raise ValueError(f"not an http or https URL with a host: {url!r}")
-    _ = parts.port  # raises ValueError where it is no port
+    if parts.port == 0:  # raises ValueError where it is no port at all
+        raise ValueError(f"port 0 is none: {url!r}")
     return parts
 
 
@@ -168,7 +171,7 @@ async def _candidates(resolver: Resolver, host: str) -> list[str]:
 async def _exchange(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, url: SplitResult, max_body: int
 ) -> tuple[h11.Response, bytes, bool]:
-    """One GET: the response, at most `max_body` octets of its body, and whether there was more."""
+    """One GET: the response, at most `max_body` octets of its body, and whether there was more (or too many parts to read on)."""
     connection = h11.Connection(h11.CLIENT)
     headers = [("Host", url.netloc), ("User-Agent", "postlib"), ("Accept-Encoding", "identity"), ("Connection", "close")]
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
@@ -176,9 +179,9 @@ async def _exchange(
     writer.write((request or b"") + (connection.send(h11.EndOfMessage()) or b""))
     await writer.drain()
     response: h11.Response | None = None
-    body = bytearray()
-    while len(body) <= max_body:
-        event = await _event(connection, reader)
+    body, parts = bytearray(), 0
+    while len(body) <= max_body and parts <= PARTS_LIMIT:
+        event, parts = await _event(connection, reader), parts + 1
         if isinstance(event, h11.Response):
             response = event
         elif isinstance(event, h11.Data):
@@ -187,13 +190,17 @@ async def _exchange(
             break
     if response is None:
         raise h11.RemoteProtocolError("no response")
-    return response, bytes(body[:max_body]), len(body) > max_body
+    return response, bytes(body[:max_body]), len(body) > max_body or parts > PARTS_LIMIT
 
 
 async def _event(connection: h11.Connection, reader: asyncio.StreamReader) -> object:
     """The next thing that happens on the connection; informational responses (1xx) are passed over by the caller."""
     while (event := connection.next_event()) is h11.NEED_DATA:
-        connection.receive_data(await reader.read(65536))
+        await asyncio.sleep(0)  # a server that sends without a pause must not keep the loop from the others
+        octets = await reader.read(READ)
+        if not octets and connection.their_state is h11.SEND_RESPONSE and not connection.trailing_data[0]:
+            raise ConnectionResetError("the server hung up without a word")
+        connection.receive_data(octets)
     if isinstance(event, h11.ConnectionClosed):
         raise h11.RemoteProtocolError("closed before a response")
     return event

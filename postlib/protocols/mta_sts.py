@@ -50,7 +50,8 @@ class MtaSts:
 
     `record_failure` is no-record, several-records, or a word of `parse_record`; `policy_failure` is no-address, not-200,
     redirect, wrong-media-type, too-long, untrusted (then `response.trust` says why), tls-…, malformed-http, or a word of
-    `parse_policy`. `policy` is Unknown where the policy host could not be reached, or was not to be; without a valid record it is not asked.
+    `parse_policy`. `policy` is Unknown where the policy host could not be reached, or was not to be; without a valid record it is
+    not asked.
     """
 
     domain: str
@@ -63,11 +64,11 @@ class MtaSts:
 
 
 def parse_record(text: bytes) -> Record:
-    """The record's grammar (section 3.1). Raises Malformed: those of `text_record.fields`, no-id, bad-id, duplicate-id."""
+    """The record's grammar (section 3.1); the first id counts (3.2). Raises Malformed: those of `text_record.fields`, no-id, bad-id."""
     pairs = fields(text, "STSv1")
     ids = [value for name, value in pairs if name == "id"]
-    if len(ids) != 1:
-        raise Malformed("duplicate-id" if ids else "no-id")
+    if not ids:
+        raise Malformed("no-id")
     if ID.fullmatch(ids[0]) is None:
         raise Malformed("bad-id", ids[0][:80])
     if any("=" in value or " " in value or "\t" in value for _, value in pairs):

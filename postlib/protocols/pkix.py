@@ -23,6 +23,7 @@ from cryptography.x509 import verification
 from postlib.protocols.service_identity import is_address, presented, stands_for
 
 CHAIN_LIMIT = 16  # certificates looked at; a longer path than OpenSSL's usual ten serves nobody
+NAMES_SHOWN = 20  # of a certificate that lacks the right one; a certificate may bear thousands
 RSA_MINIMUM = 2048  # bits: CA/Browser Forum Baseline Requirements, section 6.1.5
 EC_MINIMUM = 256  # bits: the same section
 WEAK_HASHES = (hashes.MD5, hashes.SHA1)
@@ -178,7 +179,8 @@ def _problems(path: tuple[x509.Certificate, ...], name: str, now: datetime) -> I
         if problem is not None:
             yield problem
     if not stands_for(path[0], name):
-        yield Problem("wrong-name", " ".join(presented(path[0])))
+        names = presented(path[0])
+        yield Problem("wrong-name", " ".join((*names[:NAMES_SHOWN], *(["…"] if len(names) > NAMES_SHOWN else []))))
 
 
 def _weaknesses(path: tuple[x509.Certificate, ...], anchored: bool) -> Iterator[Problem]:

@@ -37,15 +37,19 @@ class StartTls:
 async def inspect(net: Network | Resolver, host: str, address: str, tlsa: Sequence[Tlsa] = (), *, port: int = 25) -> StartTls:
     """Greet the server, ask for TLS and judge what it shows, for the name `host`, at the Network's clock.
 
-    Raises Unreachable, SmtpRefused and SmtpMalformed where not even a greeting came of it.
+    Raises Unreachable (no-greeting from a server that lets us in and then does not speak), SmtpRefused and SmtpMalformed
+    where not even a greeting came of it.
     """
     network = Resolver.of(net).network
     server = Conversation(net, address, port, host=host)
     handshake: Handshake | Unknown | None = None
-    async with server:
-        await server.ehlo()
-        offered = "STARTTLS" in server.extensions
-        handshake, failure = await _negotiated(server)
+    try:
+        async with server:
+            await server.ehlo()
+            offered = "STARTTLS" in server.extensions
+            handshake, failure = await _negotiated(server)
+    except Unreachable as error:
+        raise Unreachable("no-greeting", error.where) if server.connected else error from error
     if not isinstance(handshake, Handshake):
         return StartTls(host, address, offered, handshake, failure, None, None, server.transcript)
     now = network.clock.now()

@@ -9,7 +9,7 @@ import dns.name
 
 from postlib.network import Network
 from postlib.protocols.malformed import Malformed
-from postlib.resolver import Resolver
+from postlib.resolver import Resolver, read_name
 
 RECORD_LIMIT = 65535  # octets: RFC 1035, section 3.2.1, gives RDLENGTH 16 bits
 FIELD = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})=(.+)", re.DOTALL)
@@ -49,7 +49,7 @@ async def texts_at(net: Network | Resolver, name: str) -> tuple[bytes, ...]:
     Raises Unreachable.
     """
     try:
-        asked = dns.name.from_text(name)
+        asked = read_name(name)
     except dns.name.NameTooLong:
         return ()
     return (await Resolver.of(net).lookup(asked, "TXT")).texts

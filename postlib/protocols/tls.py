@@ -48,6 +48,7 @@ REASONS = (
     ("HTTP_REQUEST", "not-tls"),
     ("PACKET_LENGTH_TOO_LONG", "not-tls"),
     ("RECORD_LAYER_FAILURE", "not-tls"),
+    ("EXCESSIVE_MESSAGE_SIZE", "oversized-handshake"),  # more than 100 kB of certificates
 )
 OURS = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE", "NO_CIPHER_MATCH", "NO_SUITABLE")
 REFUSALS = ("protocol-version", "handshake-failure", "insufficient-security")
@@ -183,7 +184,7 @@ def _refused(error: ssl.SSLError, where: str) -> TlsRefused | Unreachable:
     if any(ours in said for ours in OURS):
         return Unreachable("local-tls", "this machine")
     word = next((word for part, word in REASONS if part in said), said.lower().replace("_", "-"))
-    return TlsRefused(word or "handshake-failure", where)
+    return TlsRefused(word or "broken-handshake", where)  # without a reason: a certificate, say, that is none
 
 
 def _seen(tls: ssl.SSLObject, address: str, port: int, name: str) -> Handshake:

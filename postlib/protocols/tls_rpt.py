@@ -34,12 +34,12 @@ class TlsRpt:
 
 
 def parse_record(text: bytes) -> Record:
-    """The record's grammar (section 3). Raises Malformed: those of `text_record.fields`, no-rua, duplicate-rua, bad-uri."""
+    """The record's grammar (section 3), which allows several rua. Raises Malformed: those of `text_record.fields`, no-rua, bad-uri."""
     pairs = fields(text, "TLSRPTv1")
     rua = [value for name, value in pairs if name == "rua"]
-    if len(rua) != 1:
-        raise Malformed("duplicate-rua" if rua else "no-rua")
-    uris = [uri.strip(" \t") for uri in rua[0].split(",")]
+    if not rua:
+        raise Malformed("no-rua")
+    uris = [uri.strip(" \t") for value in rua for uri in value.split(",")]
     usable = tuple(uri for uri in uris if _usable(uri))
     unusable = tuple(uri for uri in uris if uri not in usable)
     return Record(usable, unusable, tuple(pair for pair in pairs if pair[0] != "rua"))

@@ -7,7 +7,7 @@ from loopback import Issued, Serve, answering, issue, leaf, listening, over_tls,
 from zones import Zones, run
 
 from postlib.network import Unreachable
-from postlib.protocols.http import Hsts, HttpFailure, Response, fetch, parse_hsts
+from postlib.protocols.http import PARTS_LIMIT, Hsts, HttpFailure, Response, fetch, parse_hsts
 from postlib.protocols.malformed import Malformed
 from postlib.protocols.tls import TlsRefused
 from postlib.resolver import Resolver
@@ -52,6 +52,20 @@ def test_a_body_is_bounded() -> None:
     response = fetched(answering(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000), max_body=1000)
     assert len(response.body) == 1000 and response.truncated
     assert not fetched(answering(OK), max_body=5).truncated
+
+
+def test_the_parts_of_a_response_are_bounded() -> None:
+    """A body in very many chunks is cut off; very many interim responses are no response."""
+    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\n"
+    response = fetched(answering(chunks))
+    assert response.truncated and len(response.body) <= PARTS_LIMIT
+    with pytest.raises(HttpFailure, match="malformed"):
+        fetched(answering(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000 + OK))
+
+
+def test_port_0_is_no_port() -> None:
+    with pytest.raises(ValueError, match="port 0"):
+        fetched(answering(OK), f"https://{HOST}:0/")
 
 
 def test_a_chunked_body_is_put_together() -> None:
@@ -108,11 +122,16 @@ def test_no_address_and_no_answer_are_told_apart() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [b"220 mx ESMTP\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", b"", b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 99999],
+    [b"220 mx ESMTP\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 99999],
 )
 def test_what_is_not_http_is_malformed(words: bytes) -> None:
     with pytest.raises(HttpFailure, match="malformed"):
         fetched(answering(words))
+
+
+def test_a_server_that_hangs_up_without_a_word_has_said_nothing() -> None:
+    with pytest.raises(Unreachable, match="closed"):
+        fetched(answering(b""))
 
 
 def test_a_server_that_never_answers_times_out() -> None:

@@ -204,6 +204,13 @@ def test_what_is_no_reply_is_malformed_and_bounded(words: bytes, reason: str) ->
     assert error.value.reason == reason
 
 
+def test_a_code_of_another_kind_takes_no_command() -> None:
+    """RFC 5321, section 4.3.2: only DATA is answered with 3yz, and nothing else is meant by it."""
+    with pytest.raises(SmtpMalformed, match="wrong-code"):
+        scripted(b"220 hi\r\n", b"354-mx\r\n354 STARTTLS\r\n", work=greeted)
+    assert scripted(b"220 hi\r\n", b"250 mx\r\n", b"250 a\r\n", b"250 b\r\n", b"250 no\r\n", work=posted).outcome == "malformed"
+
+
 def test_a_server_that_never_finishes_its_reply_times_out() -> None:
     with pytest.raises(Unreachable, match="timeout"):
         scripted(b"220-wait\r\n", b"", work=greeted)

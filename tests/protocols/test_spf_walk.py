@@ -4,7 +4,7 @@ import pytest
 from zones import Zones, run
 
 from postlib.network import Unreachable
-from postlib.protocols.spf import lookups
+from postlib.protocols.spf import lookups, lookups_of
 from postlib.protocols.spf.walk import QUESTIONS, RECORDS
 
 
@@ -115,6 +115,15 @@ def test_a_forest_of_includes_ends_at_forty_records():
     tree, zones = walked(forest, "d0.post")
     assert any(record.problem == "not-walked" for record in tree.broken) and not tree.complete
     assert tree.total <= RECORDS * 30 and len(zones.asked) <= 30
+
+
+def test_several_records_share_one_bound():
+    """Those of twenty includes had 400 questions each."""
+    domains = [f"d{n}.post" for n in range(20)]
+    zones = Zones({domain: spf("v=spf1 " + " ".join(f"a:h{n}.{domain}" for n in range(50)) + " -all") for domain in domains})
+    trees = run(lookups_of(zones.resolver(), domains))
+    assert [tree.domain for tree in trees] == domains and len(zones.asked) <= QUESTIONS
+    assert trees[0].complete and trees[-1].problem == "not-walked"
 
 
 def test_a_record_of_a_thousand_names_ends_at_the_bound_of_questions():

@@ -8,12 +8,13 @@ we leave none out: what can be read in two ways then has two author domains, and
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from postlib.protocols.dmarc.domain import domain_name
 
 MOST_DOMAINS = 16  # more than one is already too many: RFC 9989, section 11.5, warns of such floods
 
-_END_OF_LINE = re.compile(rb"\r*\n|\r")  # a bare CR too: some programs end a line there
+_END_OF_LINE = re.compile(rb"\r+\n?|\n")  # a bare CR too: some programs end a line there; two of them leave an empty line between
 _FIELD = re.compile(r"from[ \t]*:", re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ENCODED_WORD = re.compile(r"=\?[!-)+-<>@-~]{1,75}\?[bBqQ]\?[!->@-~]*\?=")  # RFC 2047, section 2
@@ -43,16 +44,33 @@ def author_domains(message: bytes) -> tuple[str, ...]:
 
 def _from_fields(message: bytes) -> list[str]:
     """The unfolded values of every From field above the first empty line."""
-    fields: list[list[str]] = [[]]
-    for raw in _END_OF_LINE.split(message):
-        if not raw:
-            break
+    fields: list[list[str]] = []
+    inside = False
+    for raw in _lines(message):
         line = raw.decode("utf-8", "replace")
         if line[0] in " \t":
-            fields[-1].append(line)
-        else:
-            fields.append([line])
-    return [" ".join(field)[name.end() :] for field in fields if field and (name := _FIELD.match(field[0]))]
+            if inside:
+                fields[-1].append(line)
+            continue
+        name = _FIELD.match(line)
+        inside = name is not None
+        if name is not None:
+            fields.append([line[name.end() :]])
+    return [" ".join(field) for field in fields]
+
+
+def _lines(message: bytes) -> Iterator[bytes]:
+    """The lines above the first empty one; what lies below is not looked at."""
+    start = 0
+    for end in _END_OF_LINE.finditer(message):
+        if end.start() == start:
+            return
+        yield message[start : end.start()]
+        if len(end[0]) > 1 and b"\n" not in end[0]:
+            return
+        start = end.end()
+    if start < len(message):
+        yield message[start:]
 
 
 def _bare(value: str) -> str:

@@ -23,7 +23,10 @@ RIDFMT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,255}(?:@[A-Za-z0-9_.-]{1
 
 MAX_MESSAGE = 32 * 1024 * 1024  # bytes: 20 MiB and what base64 adds
 MAX_PARTS = 64  # Content-Type lines, and so parts, and so their depth
+MAX_LINES = 600_000  # what base64 makes of 32 MiB, and more; each is held against the boundary of every part around it
+MAX_FIELD = 4096  # bytes of a Content-Type or Content-Disposition field: the standard library takes quadratic time for its parameters
 CONTENT_TYPE = re.compile(rb"(?:^|[\r\n])content-type", re.IGNORECASE)
+FIELD = re.compile(rb"(?:^|[\r\n])content-(?:type|disposition)[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.IGNORECASE)
 MEDIA_TYPES = {
     "application/gzip", "application/x-gzip", "application/zip", "application/x-zip-compressed", "text/xml", "application/xml",
     "application/tlsrpt+gzip", "application/tlsrpt+json",
@@ -105,14 +108,23 @@ def attachments(message: bytes) -> list[tuple[str, bytes]]:
     """
     if len(message) > MAX_MESSAGE:
         raise ReportError("size", f"a message of more than {MAX_MESSAGE} bytes")
-    if len(CONTENT_TYPE.findall(message)) > MAX_PARTS:
-        raise ReportError("parts", f"more than {MAX_PARTS} Content-Type fields")
+    _refuse_monsters(message)
     try:
         parsed = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(message)
         found = [(_file_name(part), part) for part in parsed.walk() if not part.is_multipart()]
         return [(name, _content(part)) for name, part in found if FILE_NAME.search(name) or part.get_content_type() in MEDIA_TYPES]
     except (LookupError, ValueError, TypeError, AttributeError) as error:  # what email raises on malformed parameters and encodings
         raise ReportError("structure", repr(error)) from error
+
+
+def _refuse_monsters(message: bytes) -> None:
+    """Keep from the standard library what it would sit over for minutes. Raises ReportError: parts, size."""
+    if sum(1 for _ in CONTENT_TYPE.finditer(message)) > MAX_PARTS:
+        raise ReportError("parts", f"more than {MAX_PARTS} Content-Type fields")
+    if message.count(b"\n") + message.count(b"\r") - message.count(b"\r\n") > MAX_LINES:
+        raise ReportError("size", f"more than {MAX_LINES} lines")
+    if any(len(field[0]) > MAX_FIELD for field in FIELD.finditer(message)):
+        raise ReportError("size", f"a field on the content of more than {MAX_FIELD} bytes")
 
 
 def _file_name(part: Message) -> str:

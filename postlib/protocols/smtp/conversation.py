@@ -69,12 +69,13 @@ class Conversation:
     """One connection to an SMTP server, as `async with Conversation(net, address) as server: await server.ehlo()`.
 
     `host` is the server's name, for TLS. Entering reads the banner, leaving says QUIT. Every step raises Unreachable (timeout, closed)
-    and SmtpMalformed; those that say so raise SmtpRefused.
+    and SmtpMalformed; those that say so raise SmtpRefused. `connected` tells a server that does not speak from none.
     """
 
     def __init__(self, net: Network | Resolver, address: str, port: int = 25, *, host: str = "") -> None:
         self.network = Resolver.of(net).network
         self.address, self.port, self.host = address, port, host
+        self.connected = False
         self.banner: Reply | None = None
         self.extensions: dict[str, str] = {}
         self.handshake: Handshake | None = None
@@ -89,6 +90,7 @@ class Conversation:
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await self.network.connect(self.address, self.port)
+        self.connected = True
         try:
             self.banner = _taken(await self._reply())
         except BaseException:
@@ -149,7 +151,7 @@ class Conversation:
 
     async def data(self, stuffed: bytes) -> Reply:
         """Send a message made ready by `dot_stuffed`. Raises SmtpRefused."""
-        _taken(await self.say("DATA"))
+        _taken(await self.say("DATA"), 3)
         await self._send(stuffed)
         self._note(stuffed)
         return _taken(await self._reply())
@@ -230,7 +232,10 @@ class Conversation:
         return line.removesuffix(b"\r") if line.endswith(b"\r") else line + b"\n"
 
 
-def _taken(reply: Reply) -> Reply:
+def _taken(reply: Reply, digit: int = 2) -> Reply:
+    """A reply that takes the command: 2yz, after DATA 3yz (RFC 5321, section 4.3.2). Raises SmtpRefused; SmtpMalformed: wrong-code."""
     if not reply.positive:
         raise SmtpRefused(reply)
+    if reply.code // 100 != digit:
+        raise SmtpMalformed("wrong-code", str(reply.code))
     return reply

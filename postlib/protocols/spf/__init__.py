@@ -3,7 +3,7 @@
 from postlib.protocols.spf.evaluate import check_helo, check_host, check_mail_from
 from postlib.protocols.spf.outcome import Outcome, Query, Result, Step
 from postlib.protocols.spf.record import Directive, Mechanism, Modifier, Record, SpfSyntaxError, is_spf, parse
-from postlib.protocols.spf.walk import Lookups, LookupTerm, lookups
+from postlib.protocols.spf.walk import Lookups, LookupTerm, lookups, lookups_of
 
 __all__ = [
     "Directive",
@@ -22,5 +22,6 @@ __all__ = [
     "check_mail_from",
     "is_spf",
     "lookups",
+    "lookups_of",
     "parse",
 ]

@@ -43,7 +43,7 @@ async def check_host(
 
 async def check_mail_from(net: Network | Resolver, ip: str | Address, sender: str, helo: str, *, receiver: str = "") -> Outcome:
     """check_host() for the MAIL FROM identity; for a null sender, postmaster at the HELO name stands in (section 2.4)."""
-    return await check_host(net, ip, sender.rpartition("@")[2] or helo, sender, helo, receiver=receiver)
+    return await check_host(net, ip, sender.rpartition("@")[2] if sender else helo, sender, helo, receiver=receiver)
 
 
 async def check_helo(net: Network | Resolver, ip: str | Address, helo: str, *, receiver: str = "") -> Outcome:

@@ -6,7 +6,7 @@ No client is needed, so a domain can be told before any mail is sent what its re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import dns.name
@@ -89,10 +89,21 @@ async def lookups(net: Network | Resolver, domain: str) -> Lookups:
 
     Raises Unreachable if the record of `domain` itself cannot be had; what cannot be had below it is told in the tree.
     """
+    return (await lookups_of(net, (domain,)))[0]
+
+
+async def lookups_of(net: Network | Resolver, domains: Sequence[str]) -> tuple[Lookups, ...]:
+    """The same for several domains, one after the other, within the same bounds for all of them together. Raises Unreachable."""
     walk = _Walk(Resolver.of(net))
-    domain = a_labels(domain)
+    return tuple([await _lookups(walk, a_labels(domain)) for domain in domains])
+
+
+async def _lookups(walk: _Walk, domain: str) -> Lookups:
     if not malformed(domain):
-        await walk.ask(domain, "TXT")
+        try:
+            await walk.ask(domain, "TXT")
+        except _PastBounds:
+            return Lookups(domain, problem="not-walked", detail=str(QUESTIONS))
     return await walk.record(domain, ())
 
 
