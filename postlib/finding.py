@@ -60,6 +60,10 @@ class Verdict:
     rule: str = ""
     as_of: date | None = None
 
+    def under(self, rule: str, as_of: date) -> Verdict:
+        """The same, with its rule and the day of the look."""
+        return Verdict(self.status, self.evidence, self.answer, self.advice, rule, as_of)
+
 
 def passed(*, advice: str = "", answer: str = "", **evidence: object) -> Verdict:
     """The rule holds."""

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Generic, Protocol, TypeVar
 
 import dns.exception
@@ -106,7 +107,7 @@ class Observation(Resolver):
         self, network: Network, *, validate: bool = True, quick: bool = False, selectors: Mapping[str, tuple[str, ...]] = NOTHING
     ) -> None:
         super().__init__(replace(network, contacts=False) if quick else network, validate=validate and not quick)
-        self.quick = quick
+        self.quick = self.in_turn = quick
         self.selectors = selectors
         self._facts: dict[tuple[str, str], asyncio.Task[Any]] = {}
         self._seen: dict[tuple[str, str], Any] = {}
@@ -180,13 +181,16 @@ async def told(question: Awaitable[T]) -> T | Unknown:
         return error.unknown
 
 
-async def run(probe: Probe[Any], observation: Observation, domain: str, profile: Profile) -> list[Finding]:
-    """The findings of one probe about one domain, for the checks that the profile does not switch off.
+async def run(
+    probe: Probe[Any], observation: Observation, domain: str, profile: Profile, checks: Iterable[Check[Any]] | None = None
+) -> list[Finding]:
+    """The findings of one probe about one domain, by these checks, else by those that the profile does not switch off.
 
     Where the facts as a whole are unknown, every check touches that, and is unknown by itself.
     """
     facts = await told(observation.facts(probe, domain))
-    return [judged(check, facts, profile, domain, observation.network) for check in wanted(probe, profile)]
+    today = observation.network.clock.now().date()
+    return [judged(check, facts, profile, domain, today) for check in (wanted(probe, profile) if checks is None else checks)]
 
 
 def wanted(probe: Probe[Any], profile: Profile) -> list[Check[Any]]:
@@ -194,13 +198,13 @@ def wanted(probe: Probe[Any], profile: Profile) -> list[Check[Any]]:
     return [check for check in probe.checks if profile.level(check.id) is not Level.OFF]
 
 
-def judged(check: Check[Any], facts: Any, profile: Profile, domain: str, network: Network) -> Finding:
+def judged(check: Check[Any], facts: Any, profile: Profile, domain: str, as_of: date) -> Finding:
     """One check's finding: a check that touches an Unknown is unknown, and a broken rule comes with its remedy."""
     try:
         verdict = check.judge(facts, profile)
     except CouldNotTell as error:
         verdict = unknown(reason=error.unknown.reason, where=error.unknown.where)
-    verdict = replace(verdict, rule=check.rule, as_of=network.clock.now().date())
+    verdict = verdict.under(check.rule, as_of)
     remedy = _remedy(check, facts) if verdict.status is Status.FAIL else None
     return Finding(domain, check.id, verdict, check.reference, profile.level(check.id), remedy, check.lesson)
 

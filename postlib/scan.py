@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import dns.exception
 import dns.name
@@ -21,9 +21,10 @@ from postlib.finding import Finding, Status
 from postlib.lab import worlds
 from postlib.network import Network
 from postlib.policies import DEFAULT, Profile, profile
-from postlib.probe import Observation, run, wanted
+from postlib.probe import Check, Observation, Probe, run, wanted
 from postlib.probes import PROBES
 from postlib.report import Report
+from postlib.unhurried import unhurried
 from postlib.vantage import OutOfSight, Vantage, opened, vantage
 
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")  # RFC 1123, section 2.1, and the underscore of names such as _dmarc (RFC 8552)
@@ -44,6 +45,8 @@ Where = Network | HasNetwork | None
 Seen = tuple[str, tuple[Finding, ...], datetime]
 """What a worker sends back: a report without its profile, which is known here."""
 Edition = str | Path | Profile
+Handfuls = AsyncGenerator[list[Report], None]
+Plan = list[tuple[Probe[Any], list[Check[Any]]]]
 
 
 def check(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -> Report:
@@ -57,7 +60,8 @@ def check(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -
 async def acheck(subject: str, internet: Where = None, *, profile: Edition = DEFAULT) -> Report:
     """As `check`, for those who await."""
     network, edition = _network(internet), _edition(profile)
-    return await _look(domain_name(subject, network), Observation(network, quick=edition.quick, selectors=edition.selectors), edition)
+    observation = Observation(network, quick=edition.quick, selectors=edition.selectors)
+    return await _look(domain_name(subject, network), observation, edition, _plan(edition))
 
 
 def scan(
@@ -68,22 +72,30 @@ def scan(
     `at_once` domains are looked at together. With the address of a Dask `scheduler` its workers do the looking, each thread at that many.
     Raises ValueError, and postlib.cluster.ClusterFailed where the cluster cannot do it.
     """
-    reports = ascan(list(subjects), internet, profile=profile, at_once=at_once, scheduler=scheduler)
+    handfuls = _looked(list(subjects), internet, profile, at_once, scheduler)
     try:
-        while (report := background.run(_next(reports))) is not None:
-            yield report
+        while (handful := background.run(_next(handfuls))) is not None:
+            yield from handful
     finally:  # who stops early stops the looking too
-        background.run(reports.aclose())
+        background.run(handfuls.aclose())
 
 
-async def _next(reports: AsyncGenerator[Report, None]) -> Report | None:
-    return await anext(reports, None)
+async def _next(handfuls: Handfuls) -> list[Report] | None:
+    return await anext(handfuls, None)
 
 
-def ascan(
+async def ascan(
     subjects: Iterable[str], internet: Where | Vantage = None, *, profile: Edition = DEFAULT, at_once: int = AT_ONCE, scheduler: str = ""
 ) -> AsyncGenerator[Report, None]:
     """As `scan`, for those who await. Domains of one scan share one cache of answers; on a cluster, those of one batch."""
+    async with aclosing(_looked(subjects, internet, profile, at_once, scheduler)) as handfuls:
+        async for handful in handfuls:
+            for report in handful:
+                yield report
+
+
+def _looked(subjects: Iterable[str], internet: Where | Vantage, profile: Edition, at_once: int, scheduler: str) -> Handfuls:
+    """The reports as they are done: each time those that are there, so that nobody waits for more than one."""
     if scheduler:
         return _look_afar(subjects, internet, _edition(profile), at_once, scheduler)
     if isinstance(internet, Vantage):
@@ -91,26 +103,35 @@ def ascan(
     return _look_here(subjects, internet, profile, at_once)
 
 
-async def _look_here(subjects: Iterable[str], internet: Where, profile: Edition, at_once: int) -> AsyncGenerator[Report, None]:
+async def _look_here(subjects: Iterable[str], internet: Where, profile: Edition, at_once: int) -> Handfuls:
     _sensible(at_once)
     network, edition = _network(internet), _edition(profile)
     observation = Observation(network, quick=edition.quick, selectors=edition.selectors)
+    plan = _plan(edition)
     waiting = iter(dict.fromkeys(domain_name(subject, network) for subject in subjects))
     running: set[asyncio.Task[Report]] = set()
-    done: set[asyncio.Task[Report]] = set()
-    try:
-        while True:
-            while len(running) < at_once and (domain := next(waiting, None)) is not None:
-                running.add(asyncio.ensure_future(_look(domain, observation, edition)))
-            if not running:
-                return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
-    finally:
-        for task in running | done:
-            task.cancel()
-        await asyncio.gather(*running, *done, return_exceptions=True)
+    done: asyncio.Queue[asyncio.Task[Report]] = asyncio.Queue()
+    with unhurried():
+        try:
+            while True:
+                while len(running) < at_once and (domain := next(waiting, None)) is not None:
+                    task = asyncio.get_running_loop().create_task(_look(domain, observation, edition, plan))
+                    task.add_done_callback(done.put_nowait)
+                    running.add(task)
+                if not running:
+                    return
+                finished = [await done.get()]
+                while not done.empty():
+                    finished.append(done.get_nowait())
+                running.difference_update(finished)
+                if good := [task.result() for task in finished if task.exception() is None]:
+                    yield good
+                for task in finished:
+                    task.result()  # a fault of ours ends the scan, after what is done has been given
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
 
 def _sensible(at_once: int) -> None:
@@ -120,7 +141,7 @@ def _sensible(at_once: int) -> None:
 
 async def _look_afar(
     subjects: Iterable[str], internet: Where | Vantage, edition: Profile, at_once: int, scheduler: str
-) -> AsyncGenerator[Report, None]:
+) -> Handfuls:
     """The same looking, by the workers of a cluster."""
     _sensible(at_once)
     seen = vantage(Network() if internet is None else internet)
@@ -128,7 +149,7 @@ async def _look_afar(
     work = partial(look_from, seen=seen, edition=edition, at_once=at_once)
     async with aclosing(cluster.spread(work, domains, scheduler)) as results:
         async for subject, findings, as_of in results:
-            yield Report(subject, findings, as_of, edition)
+            yield [Report(subject, findings, as_of, edition)]
 
 
 def look_from(domains: tuple[str, ...], seen: Vantage, edition: Profile, at_once: int) -> list[Seen]:
@@ -141,15 +162,14 @@ def look_from(domains: tuple[str, ...], seen: Vantage, edition: Profile, at_once
         raise cluster.ClusterFailed(f"{cluster.this_worker()} cannot look: {error}") from error
 
 
-async def _look(domain: str, observation: Observation, edition: Profile) -> Report:
-    probes = [probe for probe in PROBES if wanted(probe, edition)]
+async def _look(domain: str, observation: Observation, edition: Profile, plan: Plan) -> Report:
     probing: list[asyncio.Future[list[Finding]]] = []
     try:
         if observation.quick:
-            await observation.look(domain, probes)
-            found = [await run(probe, observation, domain, edition) for probe in probes]
+            await observation.look(domain, (probe for probe, _ in plan))
+            found = [await run(probe, observation, domain, edition, checks) for probe, checks in plan]
         else:
-            probing.extend(asyncio.ensure_future(run(probe, observation, domain, edition)) for probe in probes)
+            probing.extend(asyncio.ensure_future(run(probe, observation, domain, edition, checks)) for probe, checks in plan)
             found = await asyncio.gather(*probing)
     except Exception as error:  # our own: the network's silence never comes this far
         error.add_note(f"while looking at {domain}")
@@ -163,6 +183,11 @@ async def _look(domain: str, observation: Observation, edition: Profile) -> Repo
         by_check = {name: finding if name == EXISTS else _without_a_name(finding) for name, finding in by_check.items()}
     ordered = [name for policy in edition.policies for name in policy.checks if name in by_check]
     return Report(domain, tuple(by_check[name] for name in ordered), observation.network.clock.now(), edition)
+
+
+def _plan(edition: Profile) -> Plan:
+    """The probes that have something to say under a profile, and the checks that they make."""
+    return [(probe, checks) for probe in PROBES if (checks := wanted(probe, edition))]
 
 
 def _without_a_name(finding: Finding) -> Finding:

@@ -123,9 +123,11 @@ class _Reader:
         return message
 
     def _question(self, message: dns.message.Message) -> None:
-        name = self._name()
-        if self._asked is not None:  # the same name in our own letters
+        if self._asked is None:
+            name = self._name()
+        else:  # the same name in our own letters
             name = self._names[HEADER.size] = self._asked
+            self.at += sum(map(len, name.labels)) + len(name.labels)
         rrtype, rdclass = struct.unpack_from("!HH", self.wire, self.at)
         self.at += 4
         if rdclass != IN:
@@ -161,7 +163,10 @@ class _Reader:
         if rrset is None:
             rrset = found[name, rrtype, covers] = dns.rrset.RRset(name, IN, record.rdtype, covers)
             section.append(rrset)
-        rrset.add(record, 0 if ttl > 0x7FFFFFFF else ttl)  # RFC 2181, section 8
+        if rrset.items and dns.rdatatype.is_singleton(record.rdtype):
+            raise _Unusual
+        rrset.update_ttl(0 if ttl > 0x7FFFFFFF else ttl)  # RFC 2181, section 8
+        rrset.items[record] = None  # as `add` does, which writes the record out three times to hash it
 
     def _opt(self, message: dns.message.Message, payload: int, ttl: int, length: int) -> None:
         """The EDNS record (RFC 6891, section 6.1.2)."""

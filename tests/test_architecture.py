@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "background": set(),
     "clock": set(),
     "finding": set(),
+    "unhurried": set(),
     "unknown": set(),
     "patience": set(),
     "wire": set(),
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "display": {"finding", "policies", "report", "words"},
     "cluster": set(),  # spreads any work: what is done with a batch is its caller's
     "vantage": {"network", "resolver", "lab"},  # the lab, because a worker visits a world itself
-    "scan": {"probes", "policies", "report", "lab", "cluster", "vantage"},  # the lab, to refuse its names on the real Internet
+    "scan": {"probes", "policies", "report", "lab", "cluster", "vantage", "unhurried"},  # the lab, to refuse its names on the real Internet
     "second_opinion": {"report", "display", "lab"},  # the lab, for a resolver that its child process may ask
     "commands": {"scan", "display", "lab", "course", "second_opinion"},
     "philately": {"finding"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -134,3 +135,12 @@ def test_what_is_no_host_name_is_refused_before_anything_is_asked(subject: str) 
     """One bad line must not end a scan halfway: it is said at once."""
     with pytest.raises(ValueError, match="is not a domain name"):
         domain_name(subject, Network())
+
+
+def test_a_scan_leaves_the_garbage_collector_as_it_was(internet: Internet) -> None:
+    before = gc.get_threshold()
+    reports = scan(NAMES, internet)
+    next(reports)
+    during = gc.get_threshold()
+    reports.close()
+    assert gc.get_threshold() == before and (during[0] > before[0] or before[0] == 0)

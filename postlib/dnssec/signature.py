@@ -111,7 +111,7 @@ def _unfit(rrset: dns.rrset.RRset, rrsig: RRSIG, zone: dns.name.Name, ring: KeyR
         return Failure(EDECode.DNSSEC_BOGUS, "signature-of-another-type", dns.rdatatype.to_text(rrsig.type_covered))
     if rrsig.signer != zone or not rrset.name.is_subdomain(zone):
         return Failure(EDECode.DNSSEC_BOGUS, "signer-not-the-zone", rrsig.signer.to_text())
-    if rrsig.labels > labels or rrsig.labels < len(zone) - 1 or (rrset.name.is_wild() and rrsig.labels != labels):
+    if rrsig.labels > labels or rrsig.labels < len(zone) - 1:  # a name that begins with an asterisk may be made from a wildcard, too
         return Failure(EDECode.DNSSEC_BOGUS, "signature-labels", str(rrsig.labels))
     if rrsig.algorithm not in VALIDATED:
         return Failure(EDECode.UNSUPPORTED_DNSKEY_ALGORITHM, "algorithm-unsupported", str(int(rrsig.algorithm)))

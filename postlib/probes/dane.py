@@ -88,7 +88,7 @@ async def observe(net: Observation, domain: str) -> Dane:
         return Dane(domain, facts, ())
     mx = facts.exchangers.security
     hosts = [host for host in facts.exchangers.hosts if host.addresses.possible]
-    return Dane(domain, facts, tuple(await asyncio.gather(*(_named(net, facts, host, mx) for host in hosts))))
+    return Dane(domain, facts, tuple(await net.together(_named(net, facts, host, mx) for host in hosts)))
 
 
 async def _named(net: Observation, facts: Starttls, host: Exchanger, mx: Security) -> Named:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from postlib import acts
@@ -50,7 +49,7 @@ async def observe(net: Observation, domain: str) -> Mx:
     if isinstance(exchangers, Unknown):
         return Mx(domain, exchangers, ())
     wanted = [(host.host, address) for host in exchangers.hosts for address in host.addresses.seen]
-    named = await asyncio.gather(*(_named(net, host, address) for host, address in wanted[:REVERSE_LIMIT]))
+    named = await net.together(_named(net, host, address) for host, address in wanted[:REVERSE_LIMIT])
     past = tuple(Named(host, address, Unknown("not-asked", address)) for host, address in wanted[REVERSE_LIMIT:])
     return Mx(domain, exchangers, (*named, *past))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -82,7 +81,7 @@ async def observe(net: Observation, domain: str) -> Starttls:
     if isinstance(exchangers, Unknown):
         return Starttls(domain, exchangers, ())
     doors = [door for host in exchangers.hosts for door in _doors(host)]
-    servers = await asyncio.gather(*(_server(net, *door) for door in doors[:CONVERSATIONS]))
+    servers = await net.together(_server(net, *door) for door in doors[:CONVERSATIONS])
     past = tuple(Server(host, address, Unknown("not-asked", address)) for host, address, _ in doors[CONVERSATIONS:])
     return Starttls(domain, exchangers, (*servers, *past))
 

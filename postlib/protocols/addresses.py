@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import dns.exception
 import dns.name
-import dns.rdatatype
 
 from postlib.network import Network, Unknown, Unreachable
 from postlib.resolver import Answer, Resolver, Security, read_name
@@ -60,10 +58,7 @@ async def addresses(net: Network | Resolver, host: str) -> Addresses:
         name = read_name(host)
     except (dns.exception.DNSException, UnicodeError) as error:
         raise ValueError(f"not a host name: {host!r}") from error
-    if resolver.kept(name, dns.rdatatype.AAAA) is None:
-        v4, v6 = await asyncio.gather(_ask(resolver, name, "A"), _ask(resolver, name, "AAAA"))
-    else:  # many domains share a host: most often both answers are here already
-        v4, v6 = await _ask(resolver, name, "A"), await _ask(resolver, name, "AAAA")
+    v4, v6 = await resolver.together(_ask(resolver, name, rrtype) for rrtype in ("A", "AAAA"))
     answers = [answer for answer in (v4, v6) if isinstance(answer, Answer)]
     aliases = [text(answer.canonical) for answer in answers if answer.aliases]
     return Addresses(

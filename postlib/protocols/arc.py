@@ -28,7 +28,7 @@ from postlib.resolver import Resolver
 INSTANCES = 50  # section 4.2.1
 ALGORITHM = "rsa-sha256"  # other verifiers, dkimpy's too, know no Ed25519 here
 RESULTS, MESSAGE, SEAL = NAMES = ("ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal")
-INSTANCE = re.compile(r"[ \t\r\n]*i[ \t\r\n]*=[ \t\r\n]*([0-9]{1,4})[ \t\r\n]*(;|$)")
+INSTANCE = re.compile(r"[ \t\r\n]*i[ \t\r\n]*=[ \t\r\n]*([0-9]{1,4})[ \t\r\n]*(;|\Z)")
 
 Validity = Literal["none", "pass", "fail"]
 Sets = tuple[Mapping[str, Field], ...]

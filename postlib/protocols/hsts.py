@@ -10,7 +10,7 @@ from postlib.protocols.malformed import Malformed
 HEADER_LIMIT = 8192  # octets; what common servers take as a whole header block
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x09\x20-\x7e])*"'
-DIRECTIVE = re.compile(rf"[ \t]*(?:({TOKEN})[ \t]*(?:=[ \t]*({TOKEN}|{QUOTED})[ \t]*)?)?(;|$)")
+DIRECTIVE = re.compile(rf"[ \t]*(?:({TOKEN})[ \t]*(?:=[ \t]*({TOKEN}|{QUOTED})[ \t]*)?)?(;|\Z)")
 
 
 @dataclass(frozen=True)

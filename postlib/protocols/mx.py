@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import dns.name
@@ -65,7 +64,7 @@ async def mail_exchangers(net: Network | Resolver, domain: str) -> Exchangers:
     targets = [(preference, exchange) for preference, exchange in records if exchange != dns.name.root]
     if not records:
         return await _implicit(resolver, domain, answer.security)
-    hosts = await asyncio.gather(*(_exchanger(resolver, p, exchange) for p, exchange in targets[:EXCHANGERS_LIMIT]))
+    hosts = await resolver.together(_exchanger(resolver, p, exchange) for p, exchange in targets[:EXCHANGERS_LIMIT])
     hosts += [_not_asked(p, text(exchange)) for p, exchange in targets[EXCHANGERS_LIMIT:]]
     null = len(targets) < len(records)
     return Exchangers(domain, tuple(hosts), null and not targets, null and bool(targets), security=answer.security)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import dns.reversename
@@ -47,6 +46,6 @@ async def reverse(net: Network | Resolver, ip: str) -> Reverse:
         raise ValueError(f"not an address: {ip!r}") from error
     answer = await resolver.lookup(name, "PTR")
     names = tuple(sorted(text(record.target) for record in answer.records))[:NAMES_LIMIT]  # type: ignore[attr-defined]
-    found = await asyncio.gather(*(addresses(resolver, host) for host in names))
+    found = await resolver.together(addresses(resolver, host) for host in names)
     confirmed = tuple(f.host for f in found if any(same_address(ip, seen) for seen in f.seen))
     return Reverse(ip, text(name), names, confirmed, next((f.unknown for f in found if f.unknown is not None), None))

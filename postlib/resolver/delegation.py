@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import dns.flags
 import dns.message
@@ -24,7 +24,20 @@ from postlib.resolver.upstream import Upstream
 
 MAX_ADDRESSES = 8  # of one server name asked: the widest honest one we know has four; one more stands for the others, not asked
 
-Resolve = Callable[[dns.name.Name, dns.rdatatype.RdataType], Awaitable[Answer]]
+T = TypeVar("T")
+
+
+class Asking(Protocol):
+    """The resolver, as far as it is needed here."""
+
+    async def answer(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Answer:
+        """The answer for that name and type."""
+        ...
+
+    async def together(self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        """What many pieces of work come to."""
+        ...
+
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Delegation:
     servers: tuple[ServerState, ...]
 
 
-async def observe(resolve: Resolve, fetcher: Forwarding | Iteration, upstream: Upstream, zone: dns.name.Name) -> Delegation:
+async def observe(asking: Asking, fetcher: Forwarding | Iteration, upstream: Upstream, zone: dns.name.Name) -> Delegation:
     """Ask the parent for its referral, then all servers of both sides for SOA and NS. Raises Unreachable where the parent is silent."""
     parent: dns.name.Name | None = None
     parent_ns: tuple[dns.name.Name, ...] = ()
@@ -68,35 +81,36 @@ async def observe(resolve: Resolve, fetcher: Forwarding | Iteration, upstream: U
     if isinstance(fetcher, Iteration):
         parent, parent_ns, glue = await fetcher.delegation(zone)
     else:
-        child_ns = tuple(sorted(record.target for record in (await resolve(zone, dns.rdatatype.NS)).records if isinstance(record, NS)))
+        answer = await asking.answer(zone, dns.rdatatype.NS)
+        child_ns = tuple(sorted(record.target for record in answer.records if isinstance(record, NS)))
     first = (parent_ns or child_ns)[:MAX_NAMESERVERS]
-    states = await _states(resolve, upstream, zone, first, glue)
+    states = await _states(asking, upstream, zone, first, glue)
     answering = next((state.ns for state in states if state.authoritative and state.ns), child_ns)
     others = tuple(name for name in answering if name not in first)[: MAX_NAMESERVERS - len(first)]
-    return Delegation(zone, parent, parent_ns, glue, answering, (*states, *await _states(resolve, upstream, zone, others, glue)))
+    return Delegation(zone, parent, parent_ns, glue, answering, (*states, *await _states(asking, upstream, zone, others, glue)))
 
 
 async def _states(
-    resolve: Resolve, upstream: Upstream, zone: dns.name.Name, names: tuple[dns.name.Name, ...], glue: Glue
+    asking: Asking, upstream: Upstream, zone: dns.name.Name, names: tuple[dns.name.Name, ...], glue: Glue
 ) -> tuple[ServerState, ...]:
     """What each of these servers says, at each of its addresses."""
-    places = await asyncio.gather(*(_addresses(resolve, name, glue) for name in names))
-    asked = await asyncio.gather(*(_ask(upstream, zone, *pair) for place in places for pair in place[:MAX_ADDRESSES]))
+    places = await asking.together(_addresses(asking, name, glue) for name in names)
+    asked = await asking.together(_ask(upstream, zone, *pair) for place in places for pair in place[:MAX_ADDRESSES])
     return (*asked, *(ServerState(*place[MAX_ADDRESSES], reason="not-asked") for place in places if len(place) > MAX_ADDRESSES))
 
 
-async def _addresses(resolve: Resolve, name: dns.name.Name, glue: Glue) -> list[tuple[dns.name.Name, str]]:
+async def _addresses(asking: Asking, name: dns.name.Name, glue: Glue) -> list[tuple[dns.name.Name, str]]:
     """A server's addresses, by glue or by asking; one pair with no address where there is none."""
     glued = [pair for pair in glue if pair[0] == name]
     if glued:
         return glued
-    found = [await _look_up(resolve, name, rrtype) for rrtype in (dns.rdatatype.A, dns.rdatatype.AAAA)]  # many zones share a server
+    found = [await _look_up(asking, name, rrtype) for rrtype in (dns.rdatatype.A, dns.rdatatype.AAAA)]  # many zones share a server
     return [(name, address) for addresses in found for address in addresses] or [(name, "")]
 
 
-async def _look_up(resolve: Resolve, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> tuple[str, ...]:
+async def _look_up(asking: Asking, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> tuple[str, ...]:
     try:
-        answer = await resolve(name, rrtype)
+        answer = await asking.answer(name, rrtype)
     except Unreachable:
         return ()  # the server's state then says "no-address"
     return tuple(record.address for record in answer.records if isinstance(record, (A, AAAA)))

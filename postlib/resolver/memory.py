@@ -48,7 +48,8 @@ class Memory(Generic[K, V]):
         if kept is None:
             return None
         if kept[1] > self._clock.now():
-            self._kept.move_to_end(key)
+            if 2 * len(self._kept) > self._size:  # before that there is no need to know who was wanted last
+                self._kept.move_to_end(key)
             return kept[0]
         del self._kept[key]
         return None

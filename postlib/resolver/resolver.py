@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import dns.name
 import dns.rcode
@@ -28,6 +30,7 @@ from postlib.resolver.trust import SIGNED_DENIALS, Chain
 from postlib.resolver.upstream import Upstream
 from postlib.resolver.validation import Judgement, judge
 
+T = TypeVar("T")
 WORST = (Security.SECURE, Security.INSECURE, Security.INDETERMINATE, Security.BOGUS)
 """From best to worst: an answer is no better than its worst step."""
 
@@ -86,6 +89,7 @@ class Resolver:
     def __init__(self, network: Network, *, validate: bool = True) -> None:
         self.network = network
         self.validate = validate
+        self.in_turn = False
         self.work = Work()
         self._upstream = Upstream(network, self.work, dnssec=validate)
         self._fetcher: Forwarding | Iteration = (Iteration if network.iterate else Forwarding)(network, self._upstream)
@@ -105,11 +109,11 @@ class Resolver:
         and ValueError for a type that no record has (ANY, AXFR …) or that only accompanies others (RRSIG).
         """
         name, rrtype = read_name(name) if isinstance(name, str) else name, read_type(rrtype)
-        kept = self.kept(name, rrtype)
+        kept = self._answers.peek((name, rrtype))
         if kept is not None:
             return kept.at(self.network.clock.now())
         try:
-            return await self._answer(name, rrtype)
+            return await self.answer(name, rrtype)
         except Spent as spent:
             raise Unreachable(TOO_MANY, spent.allowance.subject) from spent
 
@@ -137,9 +141,13 @@ class Resolver:
         """
         zone = dns.name.from_text(zone) if isinstance(zone, str) else zone
         try:
-            return await delegation.observe(self._answer, self._fetcher, self._upstream, zone)
+            return await delegation.observe(self, self._fetcher, self._upstream, zone)
         except Spent as spent:
             raise Unreachable(TOO_MANY, spent.allowance.subject) from spent
+
+    async def together(self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        """What many pieces of work come to, in their order: all at once, or one by one where most answers are at hand (`in_turn`)."""
+        return [await work for work in works] if self.in_turn else await asyncio.gather(*works)
 
     async def prefetch(self, questions: Iterable[tuple[dns.name.Name, dns.rdatatype.RdataType]]) -> None:
         """Ask for all of these at once and keep what comes: through a forwarder, where nothing is validated.
@@ -165,7 +173,7 @@ class Resolver:
         self._fetcher.forget()
         self._upstream.forget()
 
-    async def _answer(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Answer:
+    async def answer(self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> Answer:
         """As `resolve`; raises Spent itself."""
         kept = await self._answers.get((name, rrtype), lambda: self._resolve(name, rrtype))
         return kept.at(self.network.clock.now())

@@ -1,8 +1,10 @@
-"""Aggregate reports read, against parsedmarc."""
+"""Aggregate reports read, against parsedmarc: python -m tests.bench.reports READER DAY prints records a second."""
 
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from functools import partial
 from gzip import decompress as gunzip
 from typing import Any
 
+from tests.bench.lab import ROOT
 from tests.bench.rows import ROUNDS, Measured, paired, row
 
 REPORTS = 60
@@ -21,16 +24,28 @@ DAY = datetime(2026, 11, 22, tzinfo=UTC)
 def reports() -> Measured:
     """Aggregate reports (RFC 9990, gzip) read into typed records, against parsedmarc offline; parsedmarc does more: it also names
     the country, the network and the service of each address."""
-    import parsedmarc
+    days = iter(range(1, 2 * ROUNDS + 1))
+    return paired(lambda: alone("ours", next(days)), lambda: alone("parsedmarc", next(days)))
 
-    from postlib.protocols import reports as ours
 
-    theirs = partial(parsedmarc.parse_report_file, offline=True, always_use_local_files=True)
-    first = written(0)[0]
-    assert len(ours.read(first).records) == len(theirs(first)["report"]["records"])  # type: ignore[union-attr]  # its data are loaded now
-    days = [written(day) for day in range(1, ROUNDS + 1)]  # each is read once by each, as it is in life
-    mine, other = iter(days), iter(days)
-    return paired(lambda: a_second(ours.read, next(mine)), lambda: a_second(theirs, next(other)))
+def alone(reader: str, day: int) -> float:
+    """Records a second, in a process that has nothing else in it."""
+    command = [sys.executable, "-m", __name__, reader, str(day)]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
+def ours() -> Callable[[bytes], Any]:
+    """Our reader."""
+    from postlib.protocols.reports import read
+
+    return read
+
+
+def parsedmarc() -> Callable[[bytes], Any]:
+    """Theirs, kept from the network."""
+    from parsedmarc import parse_report_file
+
+    return partial(parse_report_file, offline=True, always_use_local_files=True)
 
 
 def a_second(read: Callable[[bytes], Any], files: list[bytes]) -> float:
@@ -68,3 +83,9 @@ def record(draw: random.Random) -> Any:
     names = r.Identifiers("auroria.post", "bounce.auroria.post", "inbox.example")
     results = r.AuthResults(signed, (r.SpfResult("bounce.auroria.post", "mfrom", said),))
     return r.Record(source, draw.randint(1, 5000), judged, names, results)
+
+
+if __name__ == "__main__":
+    read = {"ours": ours, "parsedmarc": parsedmarc}[sys.argv[1]]()
+    read(written(0)[0])  # what is loaded once is loaded now
+    print(a_second(read, written(int(sys.argv[2]))))

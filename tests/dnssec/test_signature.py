@@ -120,6 +120,14 @@ def test_a_wildcard_is_named() -> None:
     assert isinstance(itself, Verified) and itself.wildcard is None
 
 
+def test_a_name_that_begins_with_an_asterisk_may_come_from_a_wildcard() -> None:
+    """RFC 4592, section 2.3: asked for, it is a name as any other; and RFC 4035, section 5.3.2, makes no exception for its signature."""
+    star = dns.rrset.from_text("*.auroria.post.", 3600, "IN", "A", "198.51.100.1")
+    expanded = dns.rrset.from_text("*.b.auroria.post.", 3600, "IN", "A", "198.51.100.1")
+    outcome = judge(sign(star), rrset=expanded)
+    assert isinstance(outcome, Verified) and outcome.wildcard == star.name
+
+
 def test_the_failure_that_says_most_is_given() -> None:
     """Beside a signature of a key that is gone, an expired one tells what happened."""
     expired = sign(inception=AT - timedelta(days=9), expiration=AT - timedelta(days=8))

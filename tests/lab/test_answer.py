@@ -165,3 +165,17 @@ def test_a_zone_text_that_cannot_be_read_changes_nothing() -> None:
         made.load("@ IN A 1.2.3")
     made.load(before)
     assert made.text() == before
+
+
+def test_a_referral_that_loses_glue_is_truncated() -> None:
+    """RFC 9471, section 3.1: else the servers inside the delegated zone are not found."""
+    made = zone()
+    servers = [f"ns{number}.{'long' * 12}.child" for number in range(11)]
+    made.put(dns.name.from_text("child", made.origin), dns.rdatatype.NS, servers)
+    for server in servers:
+        made.put(dns.name.from_text(server, made.origin), dns.rdatatype.AAAA, ["2001:db8::1"])
+    question = dns.message.make_query("www.child.auroria.post", "A", use_edns=False).to_wire()
+    short, whole = (respond({made.origin: made}, question, udp=udp) for udp in (True, False))
+    assert short is not None and whole is not None and len(whole) > 512
+    assert dns.message.from_wire(short).flags & dns.flags.TC
+    assert not dns.message.from_wire(whole).flags & dns.flags.TC and len(dns.message.from_wire(whole).additional) == 11

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import dns.flags
 import dns.name
 import dns.rcode
@@ -31,10 +29,8 @@ async def observe(net: Observation, domain: str) -> Delegated:
         return Delegated(domain, zone, seen if isinstance(seen, Unknown) else ABSENT)
     names = tuple(dict.fromkeys(texts(seen.parent_ns + seen.child_ns)))
     speaking = dict.fromkeys(state.address for state in seen.servers if state.rcode == dns.rcode.NOERROR)
-    hosts, tcp = await asyncio.gather(
-        asyncio.gather(*(_host(net, name) for name in names[:MAX_NAMESERVERS])),
-        asyncio.gather(*(_by_tcp(net, domain, address) for address in speaking)),
-    )
+    hosts = await net.together(_host(net, name) for name in names[:MAX_NAMESERVERS])
+    tcp = await net.together(_by_tcp(net, domain, address) for address in speaking)
     past = tuple(Host(name, Unknown(NOT_ASKED, name)) for name in names[MAX_NAMESERVERS:])
     return Delegated(domain, domain if silent and seen.parent_ns else zone, seen, (*hosts, *past), tuple(tcp))
 

@@ -107,7 +107,7 @@ async def _destinations(net: Observation, discovery: Discovery) -> tuple[Destina
         records.append((discovery.domain, discovery.record))
     uris = list(dict.fromkeys((domain, uri) for domain, record in records for uri in record.rua))
     agreed: list[Authorisation | Unknown] = [Unknown("not-asked", uri.text) for _, uri in uris]
-    agreed[:MOST_DESTINATIONS] = await asyncio.gather(*(told(report_authorised(net, *pair)) for pair in uris[:MOST_DESTINATIONS]))
+    agreed[:MOST_DESTINATIONS] = await net.together(told(report_authorised(net, *pair)) for pair in uris[:MOST_DESTINATIONS])
     return tuple(Destination(uri.text, answer) for (_, uri), answer in zip(uris, agreed, strict=True))
 
 

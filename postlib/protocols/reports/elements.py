@@ -56,7 +56,11 @@ def text(element: Element) -> str:
     """The text of an element that holds nothing else. Raises ReportError: structure."""
     if len(element):
         raise ReportError("structure", f"elements inside {element.tag[-64:]}")
-    value = element.text
+    return stripped(element.text)
+
+
+def stripped(value: str | None) -> str:
+    """The text without the blanks around it."""
     return value.strip(WHITESPACE) if value else ""
 
 

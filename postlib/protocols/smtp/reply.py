@@ -14,7 +14,7 @@ TEXT_OCTETS = 1000  # section 4.5.3.1.6, CRLF included
 PATH_OCTETS = 254  # section 4.5.3.1.3, without the angle brackets
 
 LINE = re.compile(r"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
-ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
+ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
 BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 

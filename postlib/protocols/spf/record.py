@@ -13,7 +13,7 @@ from postlib.protocols.spf.outcome import Result
 Address = IPv4Address | IPv6Address
 
 _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=")
-_DUAL_CIDR = re.compile(r"(?:/(0|[1-9][0-9]?))?(?://(0|[1-9][0-9]{0,2}))?$")
+_DUAL_CIDR = re.compile(r"(?:/(0|[1-9][0-9]?))?(?://(0|[1-9][0-9]{0,2}))?\Z")
 _CIDR = re.compile(r"0|[1-9][0-9]{0,2}")
 
 

@@ -5,7 +5,6 @@ No client is needed, so a domain can be told before any mail is sent what its re
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -153,7 +152,7 @@ class _Walk:
         asking: list[Directive | Modifier] = [directive for directive in record.evaluated if directive.asks]
         if record.redirect:
             asking.append(record.redirect)
-        terms = list(await asyncio.gather(*(self._term(term, domain) for term in asking)))
+        terms = await self._resolver.together(self._term(term, domain) for term in asking)
         for index, term in enumerate(asking):
             if _follows(term) and terms[index].domain:
                 terms[index] = replace(terms[index], inner=await self.record(terms[index].domain, path))
@@ -192,12 +191,12 @@ class _Walk:
             return (name.to_text(omit_final_dot=True),)
         if len(servers) > MAIL_SERVERS:
             raise _TooManyMailServers(len(servers))
-        void = await asyncio.gather(*(self._void(server, "A", "AAAA") for server in servers if server != dns.name.root))
+        void = await self._resolver.together(self._void(server, "A", "AAAA") for server in servers if server != dns.name.root)
         return tuple(name for names in void for name in names)
 
     async def _void(self, name: dns.name.Name, *rrtypes: str) -> tuple[str, ...]:
         """The name, if it has records of none of these types."""
-        answers = await asyncio.gather(*(self.ask(name, rrtype) for rrtype in rrtypes))
+        answers = await self._resolver.together(self.ask(name, rrtype) for rrtype in rrtypes)
         return () if any(answer.records for answer in answers) else (name.to_text(omit_final_dot=True),)
 
 
