@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from postlib.finding import Status as Status
     from postlib.finding import Verdict as Verdict
     from postlib.lab.internet import visit as visit
+    from postlib.look import acheck as acheck
+    from postlib.look import ascan as ascan
+    from postlib.look import check as check
+    from postlib.look import scan as scan
     from postlib.network import Network as Network
     from postlib.policies import Profile as Profile
-    from postlib.scan import acheck as acheck
-    from postlib.scan import ascan as ascan
-    from postlib.scan import check as check
-    from postlib.scan import scan as scan
 
 _PLACES = {
     "Finding": "finding",
@@ -32,10 +32,10 @@ _PLACES = {
     "Profile": "policies",
     "Status": "finding",
     "Verdict": "finding",
-    "acheck": "scan",
-    "ascan": "scan",
-    "check": "scan",
-    "scan": "scan",
+    "acheck": "look",
+    "ascan": "look",
+    "check": "look",
+    "scan": "look",
     "visit": "lab.internet",
 }
 __all__ = sorted(_PLACES)
@@ -45,10 +45,8 @@ def __getattr__(name: str) -> Any:
     """A public name, imported when it is first used."""
     if name not in _PLACES:
         raise AttributeError(f"module 'postlib' has no name {name!r}")
-    module = import_module(f"postlib.{_PLACES[name]}")
-    for public in (public for public, place in _PLACES.items() if place == _PLACES[name]):
-        globals()[public] = getattr(module, public)  # also over the submodule `scan`, which importing has put there
-    return globals()[name]
+    value = globals()[name] = getattr(import_module(f"postlib.{_PLACES[name]}"), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -23,9 +23,9 @@ import pytest
 from postlib.acts import Act
 from postlib.finding import Finding, Status
 from postlib.lab.internet import visit
+from postlib.look import check
 from postlib.network import Network
 from postlib.report import Report
-from postlib.scan import check
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 VICTIM = "valdoria.post"

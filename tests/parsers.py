@@ -24,6 +24,7 @@ from postlib.commands.scan import done_before, read_domains
 from postlib.lab.dns.zone import Zone
 from postlib.lab.internet import visit
 from postlib.lab.shapes import shaped
+from postlib.look import domain_name
 from postlib.network import Network, Unreachable, public
 from postlib.policies import profile
 from postlib.protocols import reports
@@ -32,7 +33,6 @@ from postlib.protocols.dkim import verify
 from postlib.protocols.dkim.message import split
 from postlib.protocols.reports import archive, elements, tls
 from postlib.protocols.service_identity import matches, same_address
-from postlib.scan import domain_name
 
 Call = Callable[[Any], object]
 

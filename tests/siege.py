@@ -21,10 +21,10 @@ import dns.message
 from postlib import acts, background, words
 from postlib.finding import Status
 from postlib.lab.internet import Internet, visit
+from postlib.look import ascan
 from postlib.network import Network, Transport
 from postlib.report import Report
 from postlib.resolver.allowance import QUESTIONS
-from postlib.scan import ascan
 from postlib.wire import Question
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)

@@ -37,9 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "display": {"finding", "policies", "report", "words"},
     "cluster": set(),  # spreads any work: what is done with a batch is its caller's
     "vantage": {"network", "resolver", "lab"},  # the lab, because a worker visits a world itself
-    "scan": {"probes", "policies", "report", "lab", "cluster", "vantage", "unhurried"},  # the lab, to refuse its names on the real Internet
+    "look": {"probes", "policies", "report", "lab", "cluster", "vantage", "unhurried"},  # the lab, to refuse its names on the real Internet
     "second_opinion": {"report", "display", "lab"},  # the lab, for a resolver that its child process may ask
-    "commands": {"scan", "display", "lab", "course", "second_opinion"},
+    "commands": {"look", "display", "lab", "course", "second_opinion"},
     "philately": {"finding"},
     "course": {"lab", "report"},
 }

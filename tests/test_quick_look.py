@@ -7,8 +7,8 @@ import pytest
 
 from postlib.finding import Status
 from postlib.lab.internet import Internet, visit
+from postlib.look import check, scan
 from postlib.policies import profile
-from postlib.scan import check, scan
 
 
 @pytest.fixture(scope="module")

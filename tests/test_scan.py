@@ -16,10 +16,10 @@ from postlib import background
 from postlib.finding import Level, Status, Verdict, passed
 from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
+from postlib.look import ascan, check, domain_name, scan
 from postlib.network import CouldNotTell, Network, Unknown, Unreachable
 from postlib.policies import profile
 from postlib.probe import Observation, Probe, run
-from postlib.scan import ascan, check, domain_name, scan
 
 NAMES = ["valdoria.post", "inbox.example", "oldmail.example", "printpost.example", "parcel-desk.example"]
 
@@ -63,7 +63,7 @@ def test_a_bug_in_one_probe_is_raised_and_the_others_end(internet: Internet, mon
     broken = Probe("broken", "RFC 0", observe)
     broken.check("")(rule)
     edition = replace(profile(), levels={**profile().levels, "broken.rule": Level.ADVISED})
-    monkeypatch.setattr("postlib.scan.PROBES", (broken, *__import__("postlib.probes").probes.PROBES))
+    monkeypatch.setattr("postlib.look.PROBES", (broken, *__import__("postlib.probes").probes.PROBES))
 
     async def go() -> int:
         with pytest.raises(ZeroDivisionError):

@@ -13,8 +13,8 @@ from postlib import acts, words
 from postlib.finding import Finding, failed, passed, unknown
 from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
+from postlib.look import check
 from postlib.probes import checks
-from postlib.scan import check
 from postlib.second_opinion import Opinion, Outcome, State, second_opinion
 from postlib.second_opinion.comparison import about, compare, known, our_state, their_state
 

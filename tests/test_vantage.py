@@ -20,10 +20,10 @@ from postlib.cluster import batch_size
 from postlib.lab.export import address_book
 from postlib.lab.internet import Internet, visit
 from postlib.lab.servers import OPEN
+from postlib.look import ascan, check, look_from, scan
 from postlib.network import Network
 from postlib.policies import profile
 from postlib.resolver import Resolver
-from postlib.scan import ascan, check, look_from, scan
 from postlib.vantage import STAYS, Booked, Live, OutOfSight, Vantage, opened, vantage
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -131,7 +131,7 @@ def test_a_labs_network_alone_does_not_travel(internet: Internet) -> None:
 
 def test_a_vantage_is_for_a_cluster(internet: Internet) -> None:
     with pytest.raises(ValueError, match="for a scan on a cluster"):
-        ascan(["valdoria.post"], vantage(internet))
+        next(scan(["valdoria.post"], vantage(internet)))
     with pytest.raises(ValueError, match="at the least"):
         next(scan(["valdoria.post"], internet, at_once=0, scheduler="tcp://127.0.0.1:1"))
     with pytest.raises(ValueError, match="an address like"):

@@ -14,8 +14,8 @@ from postlib import words
 from postlib.finding import Finding, Level, Lever, Status, remedy
 from postlib.lab import worlds
 from postlib.lab.internet import visit
+from postlib.look import check
 from postlib.probes import PROBES, checks
-from postlib.scan import check
 
 PROBE_FILES = sorted((Path(__file__).parent.parent / "postlib" / "probes").rglob("*.py"))
 VERDICTS = ("passed", "failed", "not_applicable", "unknown")

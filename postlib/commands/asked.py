@@ -52,7 +52,7 @@ def in_one_sentence(about: str = "") -> Iterator[None]:
 
 def subject(text: str, network: Network) -> str:
     """The domain name that was asked for. Raises ValueError; where a web or mail address was given, it says which name is in it."""
-    from postlib.scan import domain_name
+    from postlib.look import domain_name
 
     try:
         return domain_name(text, network)
@@ -65,7 +65,7 @@ def subject(text: str, network: Network) -> str:
 
 def _name_in(text: str, network: Network) -> str | None:
     """The domain name inside a web address, a mail address or a host with a port; None where there is none, or nothing else."""
-    from postlib.scan import domain_name
+    from postlib.look import domain_name
 
     found = ADDRESSED.fullmatch(text.strip())
     if found is None or found["host"] == text.strip() or "." not in found["host"]:

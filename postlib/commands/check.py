@@ -30,7 +30,7 @@ def check(
     Exit code 1: a required check failed; 3: one is unknown; 2: the command cannot be done as asked.
     """
     from postlib import policies
-    from postlib.scan import check as look
+    from postlib.look import check as look
 
     with internet(world, network, forwarder) as net:
         with in_one_sentence():

@@ -38,7 +38,7 @@ def scan(
     An interrupted scan goes on when the same command is given again with the same --out.
     """
     from postlib import policies
-    from postlib.scan import scan as look
+    from postlib.look import scan as look
 
     with internet(world, network, forwarder) as net, ExitStack() as stack:
         with in_one_sentence():

@@ -15,8 +15,8 @@ NAMES = ["_dmarc", "_mta-sts", "_smtp._tls", "default._bimi"]
 
 def ours(port: int, domains: Sequence[str]) -> float:
     """`postlib scan --profile quick`."""
+    from postlib.look import scan
     from postlib.network import Network
-    from postlib.scan import scan
 
     network = Network(forwarder=f"127.0.0.1:{port}", route=only(port))
     began = time.perf_counter()
@@ -91,8 +91,8 @@ def asked(port: int, domains: Sequence[str]) -> list[tuple[str, str]]:
     import dns.message
     import dns.rdatatype
 
+    from postlib.look import scan
     from postlib.network import Network
-    from postlib.scan import scan
     from postlib.wire import Question
 
     heard: list[tuple[str, str]] = []

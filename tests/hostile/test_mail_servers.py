@@ -10,7 +10,7 @@ from postlib import acts
 from postlib.finding import Status
 from postlib.lab import habits
 from postlib.lab.internet import visit
-from postlib.scan import check, scan
+from postlib.look import check, scan
 
 BEHIND = ("starttls.negotiated", "starttls.trusted", "starttls.right-name", "dane.matches", "mta-sts.exchangers-keep-it")
 BROKEN = ("starttls.negotiated", "dane.matches", "mta-sts.exchangers-keep-it")

@@ -10,6 +10,7 @@ from zones import Zones, run, served
 from postlib import acts
 from postlib.finding import Status
 from postlib.lab.internet import visit
+from postlib.look import check
 from postlib.network import Unknown
 from postlib.probe import Observation
 from postlib.probes import dane
@@ -18,7 +19,6 @@ from postlib.protocols.dkim import is_key, parse_key
 from postlib.protocols.dkim.key import RECORD_LIMIT
 from postlib.protocols.malformed import Malformed
 from postlib.protocols.mx import EXCHANGERS_LIMIT, NOT_ASKED, mail_exchangers
-from postlib.scan import check
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 CLEAN = "valdoria.post"

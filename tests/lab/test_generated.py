@@ -22,10 +22,10 @@ from postlib.lab.dns.server import NameServer
 from postlib.lab.internet import Internet, visit
 from postlib.lab.replay import apply
 from postlib.lab.state import State
+from postlib.look import scan
 from postlib.network import Unreachable
 from postlib.report import Report
 from postlib.resolver import Answer, Resolver, Security
-from postlib.scan import scan
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 ALL = {entry.domain: entry for entry in worlds.load("generated").entries if entry.kind == "generated"}

@@ -20,16 +20,16 @@ import pytest
 
 from postlib import background
 from postlib.lab.internet import Internet, visit
+from postlib.look import check
 from postlib.network import Network, Unreachable
 from postlib.resolver import Resolver
-from postlib.scan import check
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 FORKED = """
 import os, sys
 from datetime import UTC, datetime
 from postlib.lab.internet import visit
-from postlib.scan import check
+from postlib.look import check
 at = datetime(2026, 11, 23, tzinfo=UTC)
 parents = visit("clean", at=at)
 assert len(check("valdoria.post", parents))

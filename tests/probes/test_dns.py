@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from postlib import background, words
 from postlib.finding import Finding, Lever, Status
 from postlib.lab.internet import visit
+from postlib.look import check
 from postlib.network import Network, Unknown
 from postlib.policies import profile
 from postlib.probe import Observation, Probe, judged
@@ -28,7 +29,6 @@ from postlib.probes.delegation import Delegated, Host
 from postlib.probes.dnssec import Dnssec
 from postlib.probes.dnssec.facts import left, modulus_bits
 from postlib.resolver import Answer, Link, Security
-from postlib.scan import check
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 CLEAN = "valdoria.post"

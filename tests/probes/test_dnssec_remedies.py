@@ -10,8 +10,8 @@ from postlib import words
 from postlib.display import text
 from postlib.lab import worlds
 from postlib.lab.internet import visit
+from postlib.look import check
 from postlib.report import Report
-from postlib.scan import check
 
 NAME = "valdoria.post"
 

@@ -13,9 +13,9 @@ from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
 from postlib.lab.personalities import servable
 from postlib.lab.personality import PERSONALITIES
+from postlib.look import check
 from postlib.probes import checks
 from postlib.report import Report
-from postlib.scan import check
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 CLEAN = "valdoria.post"

@@ -13,6 +13,7 @@ from postlib import acts, background
 from postlib.finding import Status, Verdict
 from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
+from postlib.look import check
 from postlib.network import Transport, Unknown
 from postlib.policies import profile
 from postlib.probe import Observation, run
@@ -20,7 +21,6 @@ from postlib.probes import dane, mta_sts, mx, starttls, tls_rpt
 from postlib.probes.starttls import Server, Starttls
 from postlib.protocols.starttls import StartTls
 from postlib.report import Report
-from postlib.scan import check
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 CLEAN = "valdoria.post"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from postlib import words
 from postlib.finding import Status, Verdict
 from postlib.lab.internet import Internet, visit
+from postlib.look import check
 from postlib.network import Unknown
 from postlib.policies import profile
 from postlib.probe import judged
@@ -24,7 +25,6 @@ from postlib.protocols.http import Response
 from postlib.protocols.tls import Handshake
 from postlib.report import Report
 from postlib.resolver import Security
-from postlib.scan import check
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 PROFILE = profile()

@@ -11,8 +11,8 @@ import pytest
 from postlib.finding import Finding, Status
 from postlib.lab import worlds
 from postlib.lab.internet import Internet, visit
+from postlib.look import check, scan
 from postlib.report import Report
-from postlib.scan import check, scan
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 UNION = worlds.load("union")

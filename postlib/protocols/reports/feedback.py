@@ -13,14 +13,11 @@ from . import elements
 from .aggregate import (
     AggregateReport,
     AuthResults,
-    DkimResult,
     Identifiers,
     PolicyEvaluated,
     PolicyPublished,
-    Reason,
     Record,
     ReportMetadata,
-    SpfResult,
 )  # fmt: skip
 from .archive import ReportError
 from .document import refuse_depth, sections
