@@ -186,14 +186,14 @@ class Feedback:
             tuple(self._reason(part) for _, part in parts) if parts else (),
         )
 
-    def _reason(self, element: Element) -> Reason:
+    def _reason(self, element: Element) -> words.Reason:
         texts, _ = self._split(element, "reason")
         word = self._word(texts.get("type"), elements.REASON, "reason")
         if word == "policy_test_mode":
             self.new = True
         if self._namespace and word in words.OLD_REASONS:
             self.oddities["old-reason"] = None
-        return Reason(word, texts.get("comment"))
+        return words.Reason(word, texts.get("comment"))
 
     def _identifiers(self, element: Element) -> Identifiers:
         texts, _ = self._split(element, "identifiers")
@@ -207,21 +207,21 @@ class Feedback:
             self.oddities["several-spf"] = None
         return AuthResults(tuple(dkim), tuple(spf))
 
-    def _dkim(self, element: Element) -> DkimResult:
+    def _dkim(self, element: Element) -> words.DkimResult:
         texts, _ = self._split(element, "dkim")
         selector = texts.get("selector")
         if selector is None:
             self.oddities["missing-selector"] = None
         result = self._word(texts.get("result"), elements.DKIM, "dkim-result")
-        return DkimResult(self._required(texts, "domain"), selector, result, texts.get("human_result"))
+        return words.DkimResult(self._required(texts, "domain"), selector, result, texts.get("human_result"))
 
-    def _spf(self, element: Element) -> SpfResult:
+    def _spf(self, element: Element) -> words.SpfResult:
         texts, _ = self._split(element, "spf")
         scope = self._optional(texts, "scope", elements.SCOPE)
         if scope == "helo" and self._namespace:
             self.oddities["scope-helo"] = None
         result = self._word(texts.get("result"), elements.SPF, "spf-result")
-        return SpfResult(self._required(texts, "domain"), scope, result, texts.get("human_result"))
+        return words.SpfResult(self._required(texts, "domain"), scope, result, texts.get("human_result"))
 
     def _split(self, element: Element, kind: str) -> tuple[dict[str, str], list[tuple[str, Element]]]:
         """An element's texts by name, and its other children in order. Raises ReportError: repeated, structure."""
