@@ -50,7 +50,7 @@ remote-control:
   control-enable: no
 """
 DELV = (  # the worst that it says counts; "ncache" is how it says that there is no such name or data
-    (r"resolution failed: (?!ncache)", "bogus"),
+    (r"resolution failed: (?!ncache)|pending validation", "bogus"),
     (r"unsigned answer", "insecure"),
     (r"fully validated", "secure"),
 )
@@ -114,7 +114,7 @@ async def asked_of_unbound(name: str, rrtype: str, port: int) -> tuple[str, list
 
 async def asked_of_delv(name: str, rrtype: str, directory: Path, server: int) -> str:
     """delv's verdict, from the comment above its answer."""
-    command = ["delv", "@127.0.0.1", "-p", str(server), "-a", str(directory / "anchor.bind"), "+root=.", name, rrtype]
+    command = ["delv", "@127.0.0.1", "-p", str(server), "-a", str(directory / "anchor.bind"), "+root=.", "-q", name, "-t", rrtype]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = (await process.communicate())[0].decode()
     return next((word for pattern, word in DELV if re.search(pattern, output)), "bogus")

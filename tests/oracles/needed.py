@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,13 @@ def needs(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(f'{program} (Debian: {PACKAGES[program]})' for program in missing)}")
+
+
+def chance() -> str:
+    """The seed of what is generated: the commit's own hash, so that every commit tries other cases and the same ones again; or CHANCE,
+    to see a failure again."""
+    chosen = os.environ.get("CHANCE", "")
+    return chosen or said("git", "rev-parse", "--short=12", "HEAD", folder=Path(__file__).parent)[1].strip()
 
 
 def rigged(rig: str, *words: str, timeout: float = 300) -> Any:

@@ -119,14 +119,14 @@ async def serving(address: str, shelf: Shelf) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def unbound(network: Network, directory: Path) -> AsyncIterator[int]:
-    """Unbound with an empty cache, the Network's root and anchor, and its date; on the port that this gives."""
+async def unbound(network: Network, directory: Path, settings: str = "") -> AsyncIterator[int]:
+    """Unbound with an empty cache, the Network's root and anchor, its date, and more settings; on the port that this gives."""
     (root,) = network.root_hints
     (directory / "hints").write_text(f". 3600 IN NS {root[0]}\n{root[0]} 3600 IN A {root[1][0]}\n")
     (directory / "anchor.key").write_text("".join(f". 3600 IN DS {anchor}\n" for anchor in network.trust_anchor))
     port = free_port()
     date = f'  val-override-date: "{network.clock.now():%Y%m%d%H%M%S}"\n  val-sig-skew-min: 0\n  val-sig-skew-max: 0\n'
-    configuration = UNBOUND.format(port=port, directory=directory).replace("remote-control:", f"{date}remote-control:")
+    configuration = UNBOUND.format(port=port, directory=directory).replace("remote-control:", f"{date}{settings}remote-control:")
     (directory / "unbound.conf").write_text(configuration)
     with (directory / "unbound.log").open("a") as log:
         process = await asyncio.create_subprocess_exec("unbound", "-d", "-c", str(directory / "unbound.conf"), stderr=log)

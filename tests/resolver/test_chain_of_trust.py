@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import dns.message
+import dns.rdatatype
 import pytest
 from chains import POLICY, PROBES, world
 from rooted import Rooted, run
@@ -132,3 +134,20 @@ async def _with(rooted: Rooted, name: str, **settings: object) -> Answer:
         return await Resolver(network).resolve(name, "A")
 
 
+def test_a_denial_with_an_unsigned_soa_is_bogus() -> None:
+    """RFC 4035, section 3.2.3: the SOA, which says for how long nothing is there, is a relevant record of the denial."""
+    rooted = Rooted()
+    rooted.zone("post.", "192.0.2.2")
+
+    def without_its_signature(reply: dns.message.Message) -> dns.message.Message:
+        reply.authority = [rrset for rrset in reply.authority if rrset.covers != dns.rdatatype.SOA]
+        return reply
+
+    rooted.tamper["post."] = without_its_signature
+
+    async def observe() -> Answer:
+        async with rooted.served() as network:
+            return await Resolver(network).resolve("nothing.post.", "A")
+
+    answer = run(observe())
+    assert answer.security is Security.BOGUS and answer.broken is not None and answer.broken.reason == "signature-missing"
