@@ -20,7 +20,7 @@ from postlib.cluster import batch_size
 from postlib.lab.export import address_book
 from postlib.lab.internet import Internet, visit
 from postlib.lab.servers import OPEN
-from postlib.look import ascan, check, look_from, scan
+from postlib.look import check, look_from, scan
 from postlib.network import Network
 from postlib.policies import profile
 from postlib.resolver import Resolver

@@ -2,8 +2,8 @@
 
     python -m tests.bench.lab WORLD MILLISECONDS
 
-prints one line of JSON, {port, domains under .post}; then a number for each line it reads: how many questions came since the last
-one. It ends with its input.
+prints one line of JSON: the port at that distance, the port near by, and the domains under .post. Then it prints a number for each
+line it reads: how many questions came since the last one. It ends with its input.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Lab:
     """A lab in another process, as a row sees it."""
 
     port: int
+    near: int
     domains: tuple[str, ...]
     process: subprocess.Popen[str]
 
@@ -66,8 +67,16 @@ def lab(world: str, round_trip: int = 0) -> Iterator[Lab]:
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         told = json.loads(process.stdout.readline())
-        yield Lab(told["port"], tuple(told["domains"]), process)
+        yield Lab(told["port"], told["near"], tuple(told["domains"]), process)
         process.stdin.close()
+
+
+def served(service: Service) -> int:
+    """Serve by UDP and TCP; the port."""
+    tcp, udp = bind_pair()
+    background.run(service.serve_udp(udp))
+    background.run(service.serve_tcp(tcp))
+    return int(udp.getsockname()[1])
 
 
 def with_a_mail_server(domain: Domain, number: int) -> None:
@@ -80,14 +89,13 @@ def with_a_mail_server(domain: Domain, number: int) -> None:
 def main(world: str, milliseconds: str) -> None:
     """Keep the lab up until standard input ends."""
     with visit(world) as internet:
-        far = Far(Recursor(internet.servers.recursive), int(milliseconds) / 1000)
-        tcp, udp = bind_pair()
-        background.run(far.serve_udp(udp))
-        background.run(far.serve_tcp(tcp))
+        recursor = Recursor(internet.servers.recursive)
+        far, near = Far(recursor, int(milliseconds) / 1000), Far(recursor, 0)
+        ports = [served(far), served(near)]
         domains = [name for name in internet.domains() if name.endswith(".post")]
         for number, name in enumerate(domains):
             with_a_mail_server(internet.domain(name), number)
-        print(json.dumps({"port": udp.getsockname()[1], "domains": domains}), flush=True)
+        print(json.dumps({"port": ports[0], "near": ports[1], "domains": domains}), flush=True)
         for _ in sys.stdin:
             asked, far.asked = far.asked, 0
             print(asked, flush=True)

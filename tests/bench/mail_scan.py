@@ -12,9 +12,9 @@ from tests.bench.rows import Measured, paired, row
 WORLD = "generated:200"
 
 
-def look(kind: str, place: Lab) -> float:
-    """Milliseconds a domain."""
-    command = [sys.executable, "-m", "tests.bench.looks", kind, str(place.port), *place.domains]
+def look(kind: str, place: Lab, port: int = 0) -> float:
+    """Milliseconds a domain, by the lab's chosen port or another."""
+    command = [sys.executable, "-m", "tests.bench.looks", kind, str(port or place.port), *place.domains]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout)) * 1000 / len(place.domains)
 
@@ -43,6 +43,8 @@ def mail_scan_near() -> Measured:
 def mail_scan_far() -> Measured:
     """The same with the resolver 20 ms away."""
     with lab(WORLD, 20) as place:
+        for kind in ("ours", "checkdmarc"):  # the resolver near by learns the answers; it is not what is measured
+            look(kind, place, place.near)
         return paired(lambda: look("ours", place), lambda: look("checkdmarc", place), 1)
 
 

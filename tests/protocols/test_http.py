@@ -159,6 +159,7 @@ def test_hsts_is_read() -> None:
         ("max-age=1; MAX-AGE=2", "duplicate"),
         ("max-age=1; includeSubDomains=yes", "bad-directive"),
         ("max-age=1 2", "bad-directive"),
+        ("max-age=1\n", "bad-directive"),  # a line's end is no end of the header: it was once read for ever
         ('max-age=1; "x"', "bad-directive"),
         ("x" * 9000, "too-long"),
     ],
