@@ -27,7 +27,7 @@ from postlib.clock import Clock, LabClock, SystemClock
 from postlib.datagram import Flood, exchange
 from postlib.patience import Patience
 from postlib.unknown import ABSENT, Absent, CouldNotTell, Unknown
-from postlib.wire import Question, read
+from postlib.wire import Question
 
 __all__ = ["ABSENT", "Absent", "CouldNotTell", "Lame", "Network", "Unknown", "Unreachable"]
 
@@ -222,7 +222,7 @@ class Network:
             writer.write(struct.pack("!H", len(wire)) + wire)
             async with Patience(self.timeout):
                 length = struct.unpack("!H", await reader.readexactly(2))[0]
-                reply = _reply(question, wire, await reader.readexactly(length))
+                reply = question.reply(wire, await reader.readexactly(length))
         except TimeoutError as error:
             raise Unreachable("timeout", f"{server}:{port}") from error
         except (OSError, EOFError) as error:
@@ -283,15 +283,7 @@ def _loopback(host: Any, port: Any) -> tuple[str, int]:
 def _letter(question: Question) -> tuple[bytes, Callable[[bytes], dns.message.Message | None]]:
     """A question as it goes out, and how its reply is known."""
     sent = question.wire()
-    return sent, partial(_reply, question, sent)
-
-
-def _reply(question: Question, sent: bytes, received: bytes) -> dns.message.Message | None:
-    """What was received, if it is a message and the reply to what was sent: a hostile server may send anything."""
-    try:
-        return read(received, question.name) if question.answered(sent, received) else None
-    except (dns.exception.DNSException, ValueError, struct.error, IndexError):
-        return None
+    return sent, partial(question.datagram, sent)
 
 
 def _reason(error: OSError) -> str:

@@ -36,6 +36,7 @@ PAYLOAD = 1232  # octets by UDP without fragments: DNS Flag Day 2020, and RFC 97
 HEADER = struct.Struct("!HHHHHH")
 RECORD = struct.Struct("!HHIH")
 SOA_NUMBERS = struct.Struct("!IIIII")
+HOPS = 16  # parts of one name: dnspython's own bound; more is a trap
 META = 128  # types from here to 255, and OPT, are no data (RFC 6895, section 3.1)
 NO_QUESTION = (dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED)  # whose replies may leave it out
 IN = dns.rdataclass.IN
@@ -69,6 +70,22 @@ class Question:
         asked = reply[HEADER.size : HEADER.size + len(self._section)]
         return asked[-4:] == self._section[-4:] and asked.lower() == self._section.lower()
 
+    def reply(self, sent: bytes, received: bytes) -> dns.message.Message | None:
+        """What was received, if it is a message and the reply to what was sent: a hostile server may send anything."""
+        try:
+            return read(received, self.name) if self.answered(sent, received) else None
+        except (dns.exception.DNSException, ValueError, struct.error, IndexError):
+            return None
+
+    def datagram(self, sent: bytes, received: bytes) -> dns.message.Message | None:
+        """As `reply`; but of one that is truncated nothing more is read: it may be cut anywhere (RFC 2181, section 9)."""
+        number, flags = struct.unpack_from("!HH", received) if len(received) >= HEADER.size else (0, 0)
+        if not flags & dns.flags.TC or not self.answered(sent, received):
+            return self.reply(sent, received)
+        cut = dns.message.QueryMessage(id=number)
+        cut.flags = dns.flags.Flag(flags)
+        return cut
+
     @cached_property
     def _section(self) -> bytes:
         """The question section: its name, type and class."""
@@ -99,7 +116,7 @@ class _Reader:
         self.wire = wire
         self.at = 0
         self._asked = asked
-        self._names: dict[int, dns.name.Name] = {}
+        self._names: dict[int, tuple[dns.name.Name, int]] = {}  # by their place, with the parts that they are read from
 
     def message(self) -> dns.message.Message:
         """The whole message."""
@@ -126,7 +143,7 @@ class _Reader:
         if self._asked is None:
             name = self._name()
         else:  # the same name in our own letters
-            name = self._names[HEADER.size] = self._asked
+            name = self._learnt(HEADER.size, self._asked, 0)
             self.at += sum(map(len, name.labels)) + len(name.labels)
         rrtype, rdclass = struct.unpack_from("!HH", self.wire, self.at)
         self.at += 4
@@ -208,27 +225,33 @@ class _Reader:
         return strings
 
     def _name(self) -> dns.name.Name:
-        """The name that begins here; what it points at lies before it (RFC 1035, section 4.1.4)."""
+        """The name that begins here; what it points at lies whole before it, HOPS parts at most (RFC 1035, section 4.1.4)."""
         wire, start, labels = self.wire, self.at, []
-        at = lowest = start
-        ended = 0
+        at, begun, bound, hops, ended = start, start, len(self.wire), 0, 0  # where this part began, and where it must have ended
         while length := wire[at]:
             if length < 64:
-                labels.append(wire[at + 1 : at + 1 + length])
                 at += 1 + length
+                if at >= bound:
+                    raise _Unusual
+                labels.append(wire[at - length : at])
                 continue
             target = int.from_bytes(wire[at : at + 2]) & 0x3FFF
-            if length < 192 or target >= lowest:
+            hops += 1
+            if length < 192 or target >= begun or at + 2 > bound or hops > HOPS:
                 raise _Unusual
             ended = ended or at + 2
-            known = self._names.get(target)
-            if known is not None:
+            known, further = self._names.get(target, (None, 0))
+            if known is not None and hops + further <= HOPS:
                 self.at = ended
-                name = self._names[start] = dns.name.Name([*labels, *known.labels]) if labels else known
-                return name
-            at = lowest = target
+                return self._learnt(start, dns.name.Name([*labels, *known.labels]) if labels else known, hops + further)
+            bound, at, begun = begun, target, target
+        if at + 1 > bound:
+            raise _Unusual
         self.at = ended or at + 1
-        name = self._names[start] = dns.name.Name([*labels, b""])
+        return self._learnt(start, dns.name.Name([*labels, b""]), hops)
+
+    def _learnt(self, start: int, name: dns.name.Name, hops: int) -> dns.name.Name:
+        self._names[start] = name, hops
         return name
 
 

@@ -159,3 +159,28 @@ def test_what_answers_something_else_is_none(changes: dict[str, Any]) -> None:
 def test_a_server_that_failed_may_leave_the_question_out() -> None:
     sent, reply = replied(question=[], flags=dns.flags.QR | dns.flags.Flag(dns.rcode.SERVFAIL))
     assert ASKED.answered(sent, reply)
+
+
+def chained(links: int) -> bytes:
+    """A record whose data is a chain of so many pointers, and a name that begins at its end."""
+    head = HEADER.pack(1, 0x8180, 1, 2, 0, 0) + b"\1a\0\0\x10\0\1" + b"\xc0\x0c" + struct.pack("!HHIH", 65280, 1, 300, 2 * links)
+    places = [HEADER.size, *range(len(head), len(head) + 2 * links, 2)]
+    pointers = [struct.pack("!H", 0xC000 | place) for place in places]
+    return head + b"".join(pointers[:-1]) + pointers[-1] + struct.pack("!HHIH", dns.rdatatype.NS, 1, 300, 2) + pointers[-1]
+
+
+@pytest.mark.parametrize("links", [1, 14, 15, 16, 17, 4000])
+def test_a_name_of_many_parts_is_read_as_there_and_never_followed_for_long(links: int) -> None:
+    """With 8 000 pointers in a row, and thousands of names at their end, one datagram would hold us for seconds."""
+    assert outcome(read, chained(links)) == outcome(theirs, chained(links))
+    assert (outcome(read, chained(links)) is dns.name.PointerChainTooLong) == (links > 15)
+
+
+@pytest.mark.parametrize("length", [40, 60, 150])
+def test_what_is_truncated_in_the_middle_of_a_record_is_truncated(length: int) -> None:
+    """RFC 2181, section 9: nothing of it counts but that the question is to be put by TCP."""
+    sent, whole = replied(answer=[dns.rrset.from_text(NAME, 300, "IN", "TXT", f'"{"x" * 200}"')])
+    cut = whole[:2] + struct.pack("!H", int.from_bytes(whole[2:4]) | dns.flags.TC) + whole[4:length]
+    message = ASKED.datagram(sent, cut)
+    assert message is not None and message.flags & dns.flags.TC and not message.answer
+    assert ASKED.reply(sent, cut) is None and ASKED.datagram(sent, cut[:31]) is None

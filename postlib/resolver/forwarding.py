@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dns.flags
+import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
@@ -35,17 +36,21 @@ class Forwarding:
             except Unreachable as error:
                 failures.append(error)
                 continue
-            if message.rcode() in ANSWERS or (message.rcode() == dns.rcode.YXDOMAIN and message.answer):
+            fault = _fault(message)
+            if not fault:
                 return Reply.of(message, name, rrtype, dns.name.root)
-            failures.append(Unreachable(dns.rcode.to_text(message.rcode()).lower(), f"{server}:{port}"))
+            failures.append(Unreachable(fault, f"{server}:{port}"))
         raise failures[0] if failures else Unreachable("no-resolver", "this machine")
 
     async def fetch_many(self, questions: Sequence[tuple[dns.name.Name, dns.rdatatype.RdataType]]) -> list[Reply | None]:
         """What the first forwarder says to all of these at once; None where `fetch` would have to do more."""
-        server, port = self._network.forwarders[0]
+        try:
+            server, port = self._network.forwarders[0]
+        except Unreachable:  # which `fetch` will say
+            return [None] * len(questions)
         messages = await self._upstream.volley(questions, server, port, flags=FLAGS)
         return [
-            Reply.of(message, *question, dns.name.root) if message is not None and message.rcode() in ANSWERS else None
+            Reply.of(message, *question, dns.name.root) if message is not None and not _fault(message) else None
             for question, message in zip(questions, messages, strict=True)
         ]
 
@@ -55,3 +60,15 @@ class Forwarding:
 
     def forget(self) -> None:
         """Nothing is kept here."""
+
+
+def _fault(message: dns.message.Message) -> str:
+    """Why this is no answer of a recursive server, as a word of the catalogue; empty if it is one.
+
+    Servers named instead of an answer, without the SOA of a denial, are a referral and say nothing of the name (RFC 2308, section 2.2).
+    """
+    if message.rcode() not in ANSWERS and not (message.rcode() == dns.rcode.YXDOMAIN and message.answer):
+        return dns.rcode.to_text(message.rcode()).lower()
+    types = {rrset.rdtype for rrset in message.authority}
+    referred = not message.answer and dns.rdatatype.NS in types and dns.rdatatype.SOA not in types
+    return "not-recursive" if referred and message.rcode() == dns.rcode.NOERROR else ""

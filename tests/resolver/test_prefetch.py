@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import dns.message
 import dns.name
+import dns.rrset
 import pytest
 from zones import Zones, run
 
@@ -62,6 +64,35 @@ def test_what_takes_more_than_a_datagram_is_left_to_those_who_resolve_it(name: s
 def test_silence_keeps_nothing() -> None:
     _, resolver = both({"silent.post": "timeout"}, ("silent.post", "TXT"))
     assert kept(resolver, "silent.post", "TXT") is None
+
+
+def referring(reply: dns.message.Message) -> dns.message.Message:
+    """What a server says that will not recurse: the servers of the root, and nothing of the name."""
+    reply.authority.append(dns.rrset.from_text(".", 300, "IN", "NS", "ns.root.test."))
+    return reply
+
+
+def test_a_referral_is_no_denial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 2308, section 2.2: without an answer and without a SOA, servers named are a referral. Nothing was said of the name."""
+    zones = Zones({"a.post": {"A": ["192.0.2.1"]}})
+    answer = zones._reply
+    monkeypatch.setattr(zones, "_reply", lambda wire: referring(answer(wire)))  # type: ignore[arg-type]
+    resolver = zones.resolver()
+    run(resolver.prefetch([(read_name("a.post"), read_type("TXT"))]))
+    assert kept(resolver, "a.post", "TXT") is None
+    with pytest.raises(Unreachable, match="not-recursive"):
+        run(resolver.resolve("a.post", "TXT"))
+
+
+def test_without_a_resolver_there_is_nothing_to_begin_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: Network) -> None:
+        raise Unreachable("no-resolver", "this machine")
+
+    monkeypatch.setattr(Network, "forwarders", property(none))
+    resolver = Resolver(Network(), validate=False)
+    run(resolver.prefetch([(read_name("a.post"), read_type("TXT"))]))
+    with pytest.raises(Unreachable, match="no-resolver"):
+        run(resolver.resolve("a.post", "TXT"))
 
 
 def test_nothing_is_asked_where_answers_are_validated_or_walked_to() -> None:
