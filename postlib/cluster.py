@@ -34,7 +34,7 @@ WORKERLESS = 60.0  # seconds without any worker, before the work stops: a cluste
 PATROL = 2.0  # seconds between two looks at how many workers there are
 AHEAD = 2  # batches out for each thread of a worker: the one at work, and the next
 LARGEST = 100  # names in a batch: what is done again when a worker is lost, and how long results may be in coming
-CODE = {".py", ".yaml", ".json"}  # files of postlib on which a finding may depend
+CODE = {".py", ".yaml", ".json", ".txt"}  # files of postlib on which a finding may depend
 
 
 class ClusterFailed(Exception):

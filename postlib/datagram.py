@@ -27,6 +27,8 @@ async def exchange(
     In place of a reply stands what happened: TimeoutError after `seconds`, Flood after so many strays, OSError where the machine
     says that nobody is there, and whatever `take` raises.
     """
+    if not messages:
+        return []
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     ears: list[_Ear[T]] = []

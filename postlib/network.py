@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import json
 import ssl
@@ -287,4 +288,5 @@ def _letter(question: Question) -> tuple[bytes, Callable[[bytes], dns.message.Me
 
 
 def _reason(error: OSError) -> str:
-    return "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"
+    limits = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN, errno.EADDRNOTAVAIL)  # of this machine
+    return "local-limit" if error.errno in limits else "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"

@@ -30,7 +30,7 @@ from postlib.report import Report
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 VICTIM = "valdoria.post"
 WATCHDOG = 60  # seconds: catches a hang, and nothing else
-SILENCE = 0.3  # seconds that we wait for those who will never speak
+SILENCE = 1.0  # seconds that we wait for mail and web servers: some never speak, the others must be able to on a busy machine
 MOST_OCTETS = 1_500_000  # that one look may take in, whatever is offered
 TIRESOME = {"silent", "closes", "slow", "slow-body", "mute", "half-handshake", "starttls-silent"}  # habits that are waited for
 

@@ -13,6 +13,8 @@ import pytest
 from clustered import BOUND, ROOT, Cluster, cluster, ran, started, until
 from test_cluster import listed
 
+from postlib.cluster import CODE
+
 TRAP = """
     import os
     import signal
@@ -110,3 +112,9 @@ def test_without_dask_it_is_said_what_to_install(tmp_path: Path) -> None:
     code, out, err = ran(*words, before="sys.modules['distributed'] = None")
     assert (code, out) == (2, "")
     assert err == "postlib: a cluster needs distributed, which is not installed: pip install 'postlib[cluster]'\n"
+
+
+def test_the_digest_of_the_code_covers_every_kind_of_file() -> None:
+    """A template of the lab changes findings as much as a module does."""
+    files = [path for path in (ROOT / "postlib").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert {path.suffix for path in files} == CODE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import errno
 import json
 import pickle
 import socket
@@ -18,7 +19,7 @@ import pytest
 from zones import Zones
 
 from postlib.clock import LabClock
-from postlib.network import ABSENT, CouldNotTell, Lame, Network, Transport, Unknown, Unreachable, proxy_header
+from postlib.network import ABSENT, CouldNotTell, Lame, Network, Transport, Unknown, Unreachable, _reason, proxy_header
 from postlib.wire import Question
 
 QUESTION = Question(dns.name.from_text("auroria.post"), dns.rdatatype.A)
@@ -255,3 +256,9 @@ def test_a_bell_may_advance_the_clock_and_one_that_raises_stops_it_there() -> No
     with pytest.raises(OSError, match="broken"):
         clock.advance(days=5)
     assert clock.now() == datetime(2026, 11, 28, tzinfo=UTC) == clock.advance()
+
+
+@pytest.mark.parametrize("code", ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EAGAIN", "EADDRNOTAVAIL"])
+def test_what_this_machine_has_run_out_of_is_its_own_limit(code: str) -> None:
+    assert _reason(OSError(getattr(errno, code), "")) == "local-limit"
+    assert [_reason(OSError(number, "")) for number in (errno.ECONNREFUSED, errno.EHOSTUNREACH)] == ["refused", "unreachable"]

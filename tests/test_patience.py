@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Awaitable
 
 import dns.message
 import dns.name
 import dns.rdatatype
 import pytest
+from loopback import answering, leaf, listening, over_tls, reached, saying
 
 from postlib.datagram import Flood, exchange
 from postlib.network import Network, Unreachable
 from postlib.patience import PARTS, SPARED, Patience
+from postlib.protocols.http import fetch
+from postlib.protocols.smtp import Conversation
+from postlib.protocols.tls import handshake
 from postlib.wire import Question
 
 QUESTION = Question(dns.name.from_text("auroria.post"), dns.rdatatype.A)
@@ -118,7 +123,7 @@ def test_of_many_at_once_each_has_its_own_outcome() -> None:
     async def main() -> list[object]:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: Dull(0), local_addr=("127.0.0.1", 0))
-        network = Network(route=lambda *_: transport.get_extra_info("sockname"), timeout=LIMIT)
+        network = Network(route=lambda *_: transport.get_extra_info("sockname"), timeout=1.0)
         try:
             return [reply and reply.question[0].rdtype for reply in await network.volley([QUESTION, OTHER, QUESTION], "192.0.2.1")]
         finally:
@@ -132,3 +137,45 @@ def test_what_is_not_answered_in_a_volley_is_left_to_others() -> None:
         silent.bind(("127.0.0.1", 0))
         network = Network(route=lambda *_: silent.getsockname(), timeout=0.05)
         assert asyncio.run(network.volley([QUESTION, OTHER], "192.0.2.1")) == [None, None]
+
+
+def test_who_sends_nothing_waits_for_nothing() -> None:
+    async def main() -> list[object]:
+        return await asyncio.wait_for(exchange([], ("127.0.0.1", 9), seconds=3600, strays=1), 60)
+
+    assert asyncio.run(main()) == []
+
+
+def interrupted(work: Awaitable[object], seconds: float = 0.11) -> object:
+    """What becomes of the work in a loop that stands still for so long again and again."""
+
+    async def busy() -> None:
+        while True:
+            time.sleep(seconds)
+            await asyncio.sleep(0)
+
+    async def main() -> object:
+        task = asyncio.ensure_future(busy())
+        try:
+            return await work
+        finally:
+            task.cancel()
+
+    return asyncio.run(main())
+
+
+def test_a_loop_that_stood_still_makes_no_tls_web_or_mail_server_silent() -> None:
+    """Each limit is over in a single one of these interruptions: 0.02 s for a handshake, five times that for a reply."""
+    host = "192.0.2.80"
+
+    async def greeted(network: Network) -> int:
+        async with Conversation(network, host) as server:
+            return (await server.ehlo()).code
+
+    page = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    mail = saying(b"220 mx.auroria.post\r\n", b"250 mx.auroria.post\r\n", b"221 bye\r\n")
+    with listening(page) as web, listening(over_tls(leaf("auroria.post").context(), page)) as tls, listening(mail) as smtp:
+        network = reached({(host, 80): web, (host, 443): tls, (host, 25): smtp}, timeout=0.02)
+        assert interrupted(handshake(network, host, 443, "auroria.post"))
+        assert interrupted(fetch(network, "http://auroria.post/", address=host))
+        assert interrupted(greeted(network)) == 250

@@ -1,7 +1,8 @@
 """A world that is built: from its parts, or from this user's cache, where the same world may lie as it was built before.
 
 What is kept is a world as its story begins, before anybody's acts; the acts of a journal are replayed on it. Under one key there
-is one world: its name, seed and time, and the version of this code (every file's time and size, Python, dnspython, cryptography).
+is one world: its name, seed and time, and the version of this code (every file's time and size, Python, dnspython, cryptography)
+as it was when it was loaded: a process that outlives an upgrade keeps nothing.
 The files are pickles, as trustworthy as the user's own .pyc files. A grader must not read what a learner's code could have
 written: `cache=False`, POSTLIB_CACHE=off in the environment, and every replay of somebody else's journal (`only`) keep away from it.
 The world `generated` is never kept: its domains are made when they are first asked for.
@@ -13,7 +14,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cache as once
 from pathlib import Path
 
 import cryptography
@@ -31,7 +31,7 @@ NEVER_KEPT = "generated"
 def built(world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: Iterable[str] = (), *, cache: bool = True) -> State:
     """As `build`, the same to the octet; quicker where the world lies in the cache, which is left alone if not `cache`."""
     only = frozenset(only)
-    place = store.folder() if cache and not only and world.partition(":")[0] != NEVER_KEPT else None
+    place = store.folder() if LOADED and cache and not only and world.partition(":")[0] != NEVER_KEPT else None
     return begun(_founded(world, seed, at) if place is None else _kept(place, world, seed, at), acts, only)
 
 
@@ -53,15 +53,13 @@ def _kept(place: Path, world: str, seed: str, at: datetime) -> State:
     """The world from the cache; where it is not there it is built, and kept. Raises ValueError as `build`."""
     from postlib.lab import image  # not for those who never keep a world
 
-    try:
-        key = repr((world, seed, LabClock(at).now(), version()))
-    except OSError:  # this code does not lie in a folder
-        return _founded(world, seed, at)
+    key = repr((world, seed, LabClock(at).now(), LOADED))
     octets = store.read(place, key)
     if octets is not None:
         return image.load(octets)
     state = _founded(world, seed, at)
-    store.write(place, key, image.dump(state))
+    if version() == LOADED:
+        store.write(place, key, image.dump(state))
     return state
 
 
@@ -71,10 +69,12 @@ def _founded(world: str, seed: str, at: datetime) -> State:
     return founded(world, seed, at)
 
 
-@once
 def version() -> str:
-    """What a built world depends on beside its name, seed and time."""
-    files = sorted(_files(str(CODE)))
+    """What a built world depends on beside its name, seed and time, as it is now; "" for code that does not lie in a folder."""
+    try:
+        files = sorted(_files(str(CODE)))
+    except OSError:
+        return ""
     return repr((files, sys.version, dns.version.version, cryptography.__version__))
 
 
@@ -87,3 +87,7 @@ def _files(folder: str) -> Iterator[tuple[str, int, int]]:
             else:
                 about = entry.stat()
                 yield entry.path, about.st_mtime_ns, about.st_size
+
+
+LOADED = version()
+"""The version of the code that this process runs."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 import sys
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 SWITCH = "POSTLIB_CACHE"
 MAGIC = b"postlib 1\n"
 SUFFIX, UNFINISHED = ".world", ".tmp"
+WHOLE_NAME, UNFINISHED_NAME = re.compile(r"[0-9a-f]{32}\.world"), re.compile(r"[0-9a-f]{16}\.tmp")  # whatever else is there is not ours
 FILES = 8  # kept; a day has its own, and nobody comes back to last week's
 LARGEST = 32 << 20  # octets of one file; the world `union` has 0.4 MB
 FORGOTTEN = 3600.0  # seconds after which an unfinished file has no writer any more
@@ -108,7 +110,8 @@ def _replace(place: Path, name: str, whole: bytes) -> None:
 def _surplus(place: Path) -> Iterator[str]:
     """The files that give way: all but the newest ones, and unfinished ones that nobody writes any more."""
     with os.scandir(place) as entries:
-        found = [(entry.stat(follow_symlinks=False).st_mtime, entry.path) for entry in entries]
-    kept = sorted((pair for pair in found if pair[1].endswith(SUFFIX)), reverse=True)
+        found = [(entry.stat(follow_symlinks=False).st_mtime, entry) for entry in entries]
+    kept = sorted(((when, entry.path) for when, entry in found if WHOLE_NAME.fullmatch(entry.name)), reverse=True)
     yield from (path for _, path in kept[FILES:])
-    yield from (path for when, path in found if path.endswith(UNFINISHED) and when < time.time() - FORGOTTEN)
+    forgotten = time.time() - FORGOTTEN
+    yield from (entry.path for when, entry in found if UNFINISHED_NAME.fullmatch(entry.name) and when < forgotten)

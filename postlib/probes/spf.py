@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from postlib import acts
 from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, passed, remedy, unknown
@@ -116,8 +117,10 @@ def silence(spf: Spf) -> Remedy:
 
 
 def end_in_all(spf: Spf) -> Remedy:
-    """The same record, closed with ~all: the safe step before -all."""
-    terms = [term for term in _terms(spf.records) if not _everyone(_directive(term))]
+    """The same record, closed with ~all: the safe step before -all. What lets everyone pass goes, also where it is included."""
+    tree = spf.lookups if isinstance(spf.lookups, Lookups) else Lookups(spf.domain)
+    opened = {term.term.lower().replace("redirect=", "include:", 1) for term in tree.terms if _wide(replace(tree, terms=(term,)))}
+    terms = [term for term in _terms(spf.records) if not _everyone(_directive(term)) and term.lower() not in opened]
     return _publish(spf, _written(spf, terms, "~all"), "spf.close-record", first_step=True)
 
 
@@ -175,6 +178,19 @@ def _everyone(directive: Directive | None) -> bool:
     anywhere = directive.network is not None and directive.network.prefixlen == 0
     addresses = directive.mechanism in (Mechanism.A, Mechanism.MX) and 0 in (directive.ip4_prefix, directive.ip6_prefix)
     return directive.mechanism is Mechanism.ALL or anywhere or addresses
+
+
+def _led(walked: Lookups) -> Iterator[Lookups]:
+    """The records behind redirects and includes that allow, all the way down: who passes there passes here (RFC 7208, section 5.2)."""
+    for inner in (term.inner for term in walked.terms if term.inner and term.term[0] not in "-~?"):
+        yield inner
+        yield from _led(inner)
+
+
+def _wide(walked: Lookups) -> tuple[str, ...]:
+    """What lets every machine pass in those records, each with its domain."""
+    sound = [(inner.domain, parse(inner.record)) for inner in _led(walked) if not inner.problem]
+    return tuple(dict.fromkeys(f"{d.text} ({domain})" for domain, record in sound for d in record.evaluated if _everyone(d)))
 
 
 # Checks
@@ -258,10 +274,11 @@ def says_who_may_not(spf: Spf, profile: Profile) -> Verdict:
 @probe.check("section 5.6", remedy=end_in_all, lesson="dmarc/02")
 def not_everyone(spf: Spf, profile: Profile) -> Verdict:
     """The SPF record does not allow the whole Internet to send."""
-    if not spf.record:
+    if not spf.record or not spf.lookups:
         return not_applicable(found="no-single-record")
     wide = tuple(directive.text for directive in spf.record.directives if _everyone(directive))
-    return failed(term=wide) if wide else passed()
+    wide += _wide(spf.lookups)
+    return failed(term=wide) if wide else _seen(spf.lookups, (spf.lookups, *_led(spf.lookups))) or passed()
 
 
 @probe.check("section 5.5", remedy=without_broken_terms, lesson="dmarc/02")
@@ -273,9 +290,9 @@ def no_ptr(spf: Spf, profile: Profile) -> Verdict:
     return failed(term=terms) if terms else passed()
 
 
-def _seen(walked: Lookups) -> Verdict | None:
-    """Unknown where part of the tree could not be asked; None where all was seen."""
-    parts: tuple[Lookups | LookupTerm, ...] = (walked, *walked.broken, *walked.walk())
+def _seen(walked: Lookups, among: Iterable[Lookups | LookupTerm] = ()) -> Verdict | None:
+    """Unknown where part of the tree, or of those parts of it, could not be asked; None where all was seen."""
+    parts = (*among,) or (walked, *walked.broken, *walked.walk())
     unseen = next((part for part in parts if part.problem in UNSEEN), None)
     if unseen is None:
         return None

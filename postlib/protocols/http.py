@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import h11
 
 from postlib.network import Network, Unreachable
+from postlib.patience import Patience
 from postlib.protocols.addresses import addresses
 from postlib.protocols.hsts import Hsts, parse_hsts
 from postlib.protocols.service_identity import is_address
@@ -130,7 +131,7 @@ async def _get(resolver: Resolver, url: SplitResult, address: str | None, max_bo
         if url.scheme == "https":
             handshake = await upgrade(writer, reached, port, host, network.timeout, Offer(alpn=("http/1.1",)))
             trust = verify(handshake.chain, host, network.certificate_roots, network.clock.now())
-        async with asyncio.timeout(PATIENCE * network.timeout):
+        async with Patience(PATIENCE * network.timeout):
             response, body, truncated = await _exchange(reader, writer, url, max_body)
     except TimeoutError as error:
         raise Unreachable("timeout", f"{reached}:{port}") from error

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any
 
 from postlib.network import Network, Unknown, Unreachable
+from postlib.patience import Patience
 from postlib.protocols.pkix import Problem, Trust, verify
 from postlib.resolver import Resolver
 
@@ -108,7 +109,7 @@ async def upgrade(
     except ssl.SSLError as error:
         raise Unreachable("local-tls", "this machine") from error
     try:
-        async with asyncio.timeout(timeout):
+        async with Patience(timeout):
             await writer.start_tls(context, server_hostname=name if SNI.fullmatch(name) else None)
     except ssl.SSLError as error:
         raise _refused(error, where) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import dns.flags
@@ -44,6 +44,7 @@ class Asking(Protocol):
 class ServerState:
     """What one server at one address says of the zone. `reason` is why it said nothing ("timeout"); then `rcode` is None.
 
+    `address` is empty where it has none ("no-address"), or where nobody could tell whether it has more ("address-unknown").
     `serial` is its SOA's; `ns` the NS set it gives; `authoritative` the AA bit of its SOA answer.
     """
 
@@ -95,30 +96,34 @@ async def _states(
 ) -> tuple[ServerState, ...]:
     """What each of these servers says, at each of its addresses."""
     places = await asking.together(_addresses(asking, name, glue) for name in names)
-    asked = await asking.together(_ask(upstream, zone, *pair) for place in places for pair in place[:MAX_ADDRESSES])
-    return (*asked, *(ServerState(*place[MAX_ADDRESSES], reason="not-asked") for place in places if len(place) > MAX_ADDRESSES))
+    asked = await asking.together(_ask(upstream, zone, state) for place in places for state in place[:MAX_ADDRESSES])
+    return (*asked, *(replace(place[MAX_ADDRESSES], reason="not-asked") for place in places if len(place) > MAX_ADDRESSES))
 
 
-async def _addresses(asking: Asking, name: dns.name.Name, glue: Glue) -> list[tuple[dns.name.Name, str]]:
-    """A server's addresses, by glue or by asking; one pair with no address where there is none."""
-    glued = [pair for pair in glue if pair[0] == name]
+async def _addresses(asking: Asking, name: dns.name.Name, glue: Glue) -> list[ServerState]:
+    """A server at each of its addresses, by glue or by asking; a state without an address where there is none, or a family is not known."""
+    glued = [ServerState(name, address) for host, address in glue if host == name]
     if glued:
         return glued
     found = [await _look_up(asking, name, rrtype) for rrtype in (dns.rdatatype.A, dns.rdatatype.AAAA)]  # many zones share a server
-    return [(name, address) for addresses in found for address in addresses] or [(name, "")]
+    unknown = [ServerState(name, "", reason="address-unknown")] if None in found else []
+    known = [ServerState(name, address) for addresses in found for address in addresses or ()]
+    return [*unknown, *known] or [ServerState(name, "", reason="no-address")]
 
 
-async def _look_up(asking: Asking, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> tuple[str, ...]:
+async def _look_up(asking: Asking, name: dns.name.Name, rrtype: dns.rdatatype.RdataType) -> tuple[str, ...] | None:
+    """The addresses of that family; None where nobody could tell."""
     try:
         answer = await asking.answer(name, rrtype)
     except Unreachable:
-        return ()  # the server's state then says "no-address"
+        return None
     return tuple(record.address for record in answer.records if isinstance(record, (A, AAAA)))
 
 
-async def _ask(upstream: Upstream, zone: dns.name.Name, name: dns.name.Name, address: str) -> ServerState:
-    if not address or not upstream.network.contacts:
-        return ServerState(name, address, reason="not-contacted" if address else "no-address")
+async def _ask(upstream: Upstream, zone: dns.name.Name, state: ServerState) -> ServerState:
+    name, address = state.name, state.address
+    if state.reason or not upstream.network.contacts:
+        return replace(state, reason=state.reason or "not-contacted")
     try:
         soa = await upstream.ask(zone, dns.rdatatype.SOA, address)
         ns = await upstream.ask(zone, dns.rdatatype.NS, address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import dns.flags
@@ -26,6 +27,15 @@ WITHOUT_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS)  # RFC 6
 Server = tuple[str, int]
 
 
+@dataclass(frozen=True)
+class Turns:
+    """Who may ask each server now. A semaphore belongs to the event loop in which it was first waited for."""
+
+    loop: asyncio.AbstractEventLoop
+    questions: dict[Server, asyncio.Semaphore] = field(default_factory=dict)
+    volleys: dict[Server, asyncio.Semaphore] = field(default_factory=dict)
+
+
 class Upstream:
     """Asks one server at a time; `dnssec` sets the DO bit."""
 
@@ -35,8 +45,7 @@ class Upstream:
         self._dnssec = dnssec
         self._silences: dict[Server, tuple[int, datetime]] = {}
         self._heard: set[Server] = set()
-        self._places: dict[Server, asyncio.Semaphore] = {}
-        self._volleys: dict[Server, asyncio.Semaphore] = {}
+        self._last_turns: Turns | None = None
 
     async def ask(
         self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, server: str, port: int = 53, *, flags: int = 0
@@ -52,7 +61,7 @@ class Upstream:
     ) -> list[dns.message.Message | None]:
         """The server's replies to many questions put at once; None where one datagram each way was not enough, or is not to be."""
         nothing: list[dns.message.Message | None] = [None] * len(questions)
-        async with self._volleys.setdefault((server, port), asyncio.Semaphore(MAX_VOLLEYS)):
+        async with self._turns().volleys.setdefault((server, port), asyncio.Semaphore(MAX_VOLLEYS)):
             if self.given_up(server, port):
                 return nothing
             granted = allowance.current()
@@ -83,18 +92,19 @@ class Upstream:
         """Give every server another chance."""
         self._silences.clear()
 
-    def _place(self, server: str, port: int) -> asyncio.Semaphore:
-        place = self._places.get((server, port))
-        if place is None:
-            place = self._places[server, port] = asyncio.Semaphore(MAX_AT_ONCE)
-        return place
+    def _turns(self) -> Turns:
+        """Those of the running loop: one resolver may be used in a loop that ended, and then in another."""
+        loop, turns = asyncio.get_running_loop(), self._last_turns
+        if turns is None or turns.loop is not loop:
+            turns = self._last_turns = Turns(loop)
+        return turns
 
     async def _put(
         self, name: dns.name.Name, rrtype: dns.rdatatype.RdataType, server: str, port: int, flags: int, *, edns: bool
     ) -> dns.message.Message:
         question = Question(name, rrtype, flags, edns=edns, dnssec=edns and self._dnssec)
         try:
-            async with self._place(server, port):
+            async with self._turns().questions.setdefault((server, port), asyncio.Semaphore(MAX_AT_ONCE)):
                 if self.given_up(server, port):  # while we waited for our turn
                     raise Unreachable("timeout", f"{server}:{port}")
                 if (granted := allowance.current()) is not None:

@@ -131,6 +131,7 @@ def test_world_seed_time_and_code_have_a_file_each(place: Path, anew: list[str],
     for world, seed, at in (("clean", "a", AT), ("clean", "b", AT), ("clean", "a", AT + timedelta(days=1))):
         assert (built.built(world, seed, at).seed, built.built(world, seed, at).at) == (seed, at)
     monkeypatch.setattr(built, "version", lambda: "another")
+    monkeypatch.setattr(built, "LOADED", "another")
     built.built("clean", "a", AT)
     assert len(anew) == 4 == len(list(place.iterdir()))
 
@@ -141,10 +142,30 @@ def test_the_version_changes_with_any_file(tmp_path: Path, monkeypatch: pytest.M
     versions = []
     for text in ("a: 1", "a: 22"):
         (tmp_path / "worlds" / "union.yaml").write_text(text)
-        versions.append(built.version.__wrapped__())
+        versions.append(built.version())
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "state.pyc").write_text("")
-    assert versions[0] != versions[1] == built.version.__wrapped__()
+    assert versions[0] != versions[1] == built.version()
+
+
+def test_who_outlives_an_upgrade_keeps_nothing(place: Path, anew: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it builds comes of the old code, and would lie under the new code's name; the old code's worlds it may still read."""
+    built.built("clean", "a", AT)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "build.py").write_text("another")
+    monkeypatch.setattr(built, "CODE", tmp_path / "code")
+    assert built.version() != built.LOADED
+    for seed in ("a", "b"):
+        assert built.built("clean", seed, AT).seed == seed
+    assert len(anew) == 2 and len(list(place.iterdir())) == 1
+
+
+def test_code_outside_a_folder_has_no_version_and_keeps_nothing(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(built, "CODE", tmp_path / "postlib.zip" / "postlib")
+    assert built.version() == ""
+    monkeypatch.setattr(built, "LOADED", built.version())
+    built.built("clean", "a", AT)
+    assert not place.exists()
 
 
 def test_a_grader_leaves_the_cache_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

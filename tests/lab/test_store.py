@@ -116,14 +116,27 @@ def test_the_oldest_gives_way_and_so_does_what_nobody_finishes(place: Path, monk
         store.write(place, str(number), b"x")
         os.utime(place / store._name(str(number)), (number, number))
     (place / "mine.txt").write_text("somebody's own")
-    for name, when in (("old.tmp", 0.0), ("new.tmp", time.time())):
+    for name, when in (("0" * 16 + ".tmp", 0.0), (f"{1:016x}.tmp", time.time())):
         (place / name).write_text("")
         os.utime(place / name, (when, when))
     store.write(place, "another", b"x")
     assert [store.read(place, key) for key in ("0", "1", "another")] == [None, b"x", b"x"]
-    assert {"mine.txt", "new.tmp"} == {path.name for path in place.iterdir() if path.suffix != store.SUFFIX}
+    assert {"mine.txt", f"{1:016x}.tmp"} == {path.name for path in place.iterdir() if path.suffix != store.SUFFIX}
     store.write(place, "huge", bytes(1000))
     assert store.read(place, "huge") is None
+
+
+def test_in_a_folder_that_others_use_only_our_own_files_give_way(place: Path) -> None:
+    """POSTLIB_CACHE may name a folder in which somebody keeps a thesis."""
+    place.mkdir(mode=0o700, parents=True)
+    theirs = {"thesis.tmp", "0" * 15 + ".tmp", "F" * 16 + ".tmp", *(f"save{number}.world" for number in range(store.FILES + 1))}
+    for name in theirs:
+        (place / name).write_text("mine")
+        os.utime(place / name, (0, 0))
+    for number in range(store.FILES + 1):
+        store.write(place, str(number), b"x")
+    found = {path.name for path in place.iterdir()}
+    assert theirs <= found and len(found - theirs) == store.FILES
 
 
 def test_the_folder_is_where_the_system_wants_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

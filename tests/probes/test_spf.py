@@ -105,3 +105,24 @@ def test_an_include_that_could_not_be_asked_is_unknown_and_not_broken() -> None:
     seen = findings(zones)
     assert seen["spf.includes-work"].status is Status.UNKNOWN
     assert seen["spf.one-record"].status is Status.PASS
+
+
+@pytest.mark.parametrize("term", ["include:open.example", "+include:open.example", "include:first.example", "redirect=first.example"])
+def test_an_include_or_redirect_that_allows_everybody_is_seen_and_left_out(term: str) -> None:
+    """RFC 7208, section 5.2: whoever passes in the included record passes here."""
+    others: Records = {"open.example": {"TXT": ['"v=spf1 +all"']}, "first.example": {"TXT": ['"v=spf1 include:open.example -all"']}}
+    end = "" if term.startswith("redirect") else " -all"
+    zones: Records = {**MAIL, NAME: {"MX": ["10 mx1.auroria.post."], "TXT": [f'"v=spf1 {term}{end}"']}, **others}
+    finding = findings(zones)["spf.not-everyone"]
+    assert finding.status is Status.FAIL and dict(finding.verdict.evidence)["term"] == "+all (open.example)"
+    assert finding.remedy is not None and record(finding.remedy) == "v=spf1 mx ~all"
+
+
+@pytest.mark.parametrize(
+    ("term", "status"),
+    [("-include:open.example", Status.PASS), ("include:slow.example", Status.UNKNOWN), ("a:slow.example", Status.PASS)],
+)
+def test_only_a_record_that_could_allow_everybody_counts(term: str, status: Status) -> None:
+    others: Records = {"open.example": {"TXT": ['"v=spf1 +all"']}, "slow.example": "servfail"}
+    zones: Records = {**MAIL, NAME: {"MX": ["10 mx1.auroria.post."], "TXT": [f'"v=spf1 {term} -all"']}, **others}
+    assert findings(zones)["spf.not-everyone"].status is status

@@ -104,3 +104,13 @@ def test_a_server_that_only_the_zone_names_is_asked_too() -> None:
     put(zone, "ns3", "A", "192.0.2.4")
     states = {state.name.to_text(): state.address for state in run(servers(rooted)).servers}
     assert states["ns3.auroria.post."] == "192.0.2.4"
+
+
+def test_a_server_whose_address_nobody_could_tell_is_no_server_without_one() -> None:
+    """Its zone does not answer: that is not the fact that it has no address."""
+    rooted = two_servers()
+    rooted.zone("example.", "192.0.2.5")
+    rooted.machines["192.0.2.5"].habit = "silent"
+    put(rooted.zones[dns.name.from_text("post.")], "auroria.post.", "NS", "ns.auroria.post.", "ns.far.example.")
+    reasons = {state.name.to_text(): (state.address, state.reason) for state in run(servers(rooted)).servers}
+    assert reasons["ns.far.example."] == ("", "address-unknown")

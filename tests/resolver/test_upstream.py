@@ -13,7 +13,7 @@ from rooted import run, sockets
 
 from postlib.dnssec.work import Work
 from postlib.network import Network, Unreachable
-from postlib.resolver.upstream import MAX_AT_ONCE, MAX_SILENCES, Upstream
+from postlib.resolver.upstream import MAX_AT_ONCE, MAX_SILENCES, MAX_VOLLEYS, Upstream
 
 SERVER = "192.0.2.3"
 
@@ -69,3 +69,26 @@ def test_who_waits_behind_silence_does_not_ask_in_vain(questions: int) -> None:
     replies = run(burst(server, questions, timeout=0.05))
     assert {reply.reason for reply in replies if isinstance(reply, Unreachable)} == {"timeout"} and len(replies) == questions
     assert MAX_SILENCES < MAX_AT_ONCE and server.asked == 2 * min(questions, MAX_AT_ONCE)
+
+
+def test_one_loop_after_another_may_ask() -> None:
+    """Whoever waited for a turn in a loop that ended is in nobody's way: `asyncio.run` twice with one resolver."""
+    places: list[tuple[str, int]] = []
+    upstream = Upstream(Network(iterate=True, timeout=2.0, route=lambda *_: places[-1]), Work(), dnssec=False)
+    questions = [(dns.name.from_text(f"n{number}.example"), dns.rdatatype.A) for number in range(2 * MAX_AT_ONCE)]
+
+    async def crowd() -> list[object]:
+        udp, tcp = sockets()
+        tcp.close()
+        places.append(udp.getsockname()[:2])
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Slow(0.01), sock=udp)
+        try:
+            asked = [upstream.ask(*question, SERVER) for question in questions]
+            volleys = [upstream.volley(questions[:1], SERVER) for _ in range(2 * MAX_VOLLEYS)]
+            return [*await asyncio.gather(*asked), *(reply for [reply] in await asyncio.gather(*volleys))]
+        finally:
+            transport.close()
+
+    for _ in range(2):
+        replies = run(crowd())
+        assert len(replies) == 2 * (MAX_AT_ONCE + MAX_VOLLEYS) and all(isinstance(reply, dns.message.Message) for reply in replies)

@@ -8,6 +8,7 @@ from postlib.probe import Probe, Profile
 from postlib.probes.delegation import remedies
 from postlib.probes.delegation.facts import Delegated, fault, texts
 from postlib.probes.delegation.observe import observe
+from postlib.resolver import ServerState
 
 probe = Probe("delegation", "RFC 1034", observe, asks=(("", "SOA"), ("", "NS")))
 
@@ -29,6 +30,9 @@ def two_servers(cut: Delegated, profile: Profile) -> Verdict:
     named = cut.seen.parent_ns or cut.seen.child_ns
     places = [frozenset(state.address for state in cut.seen.servers if state.name == name and state.address) for name in named]
     apart = {addresses for addresses in places if addresses}
+    shaky = [state for state in cut.unplaced if state.name in named]
+    if shaky and len(named) > 1 and not any(one.isdisjoint(other) for one in apart for other in apart):
+        return _not_seen(shaky[0])
     return passed(server=cut.names) if len(apart) > 1 else failed(server=cut.names)
 
 
@@ -54,9 +58,9 @@ def every_server_answers(cut: Delegated, profile: Profile) -> Verdict:
     if cut.broken:
         return failed(server=tuple(f"{texts((state.name,))[0]} {state.address} ({fault(state)})" for state in cut.broken))
     answering = {state.name for state in cut.answering}
-    silent = next((state for state in cut.unseen if state.name not in answering), None)
+    silent = next((state for state in cut.unseen if state.name not in answering or state in cut.unplaced), None)
     if silent is not None:
-        return unknown(reason=silent.reason, where=f"{silent.address}:53")
+        return _not_seen(silent)
     return passed(server=texts(tuple(sorted(answering))), unseen=tuple(state.address for state in cut.unseen))
 
 
@@ -65,12 +69,14 @@ def answers_by_tcp(cut: Delegated, profile: Profile) -> Verdict:
     """Every name server that answers by UDP answers by TCP too."""
     if (other := _no_zone(cut)) is not None:
         return other
-    addresses = {state.address for state in cut.answering}
-    outcomes = [(address, reason) for address, reason in cut.tcp if address in addresses]
-    if not outcomes:
+    if not cut.by_tcp:
         return not_applicable(found="no-server-answers")
-    closed = tuple(f"{address} ({reason})" for address, reason in outcomes if reason)
-    return failed(address=closed) if closed else passed(address=tuple(address for address, _ in outcomes))
+    if cut.closed:
+        return failed(address=tuple(f"{address} ({reason})" for address, reason in cut.closed))
+    unseen = next(((address, reason) for address, reason in cut.by_tcp if reason), None)
+    if unseen is not None:
+        return unknown(reason=unseen[1], where=f"{unseen[0]}:53")
+    return passed(address=tuple(address for address, _ in cut.by_tcp))
 
 
 @probe.check("section 4.3.5", remedy=remedies.copy_again, lesson="dnssec/01")
@@ -116,7 +122,14 @@ def reached_by_ipv6(cut: Delegated, profile: Profile) -> Verdict:
         return other
     assert cut.seen
     found = tuple(state.address for state in cut.seen.servers if ":" in state.address)
+    if not found and cut.unplaced:
+        return _not_seen(cut.unplaced[0])
     return passed(address=found) if found else failed(found="no-ipv6")
+
+
+def _not_seen(state: ServerState) -> Verdict:
+    """Why a server could not be looked at, and where: at its address, or under its name where there is none."""
+    return unknown(reason=state.reason, where=f"{state.address}:53" if state.address else texts((state.name,))[0])
 
 
 def _no_zone(cut: Delegated) -> Verdict | None:

@@ -13,6 +13,9 @@ from postlib.resolver import Delegation, ServerState
 OUR_SIDE = ("timeout", "unreachable")  # what a machine without that family of addresses sees of every server
 NO_ADDRESS = "no-address"
 NOT_ASKED = "not-asked"  # past a bound of ours
+ADDRESS_UNKNOWN = "address-unknown"  # the look-up of the name was not answered
+LOCAL_LIMIT = "local-limit"  # no descriptor, port or memory left here
+ALWAYS_OURS = (NOT_ASKED, ADDRESS_UNKNOWN, LOCAL_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,25 @@ class Delegated:
         """The servers that this machine could not look at."""
         return tuple(state for state in self.seen.servers if self._ours(state)) if self.seen else ()
 
+    @property
+    def unplaced(self) -> tuple[ServerState, ...]:
+        """The servers whose addresses, all or of one family, could not be looked up."""
+        return tuple(state for state in self.seen.servers if state.reason == ADDRESS_UNKNOWN) if self.seen else ()
+
+    @property
+    def closed(self) -> tuple[tuple[str, str], ...]:
+        """The addresses of answering servers that do not answer by TCP, and why, as far as that is their fault."""
+        return tuple((address, reason) for address, reason in self.by_tcp if reason not in ("", "unreachable", LOCAL_LIMIT))
+
+    @property
+    def by_tcp(self) -> tuple[tuple[str, str], ...]:
+        """`tcp` of the servers that answer with authority."""
+        addresses = {state.address for state in self.answering}
+        return tuple((address, reason) for address, reason in self.tcp if address in addresses)
+
     def _ours(self, state: ServerState) -> bool:
         if state.reason not in OUR_SIDE or not self.seen:
-            return state.reason == NOT_ASKED
+            return state.reason in ALWAYS_OURS
         v6 = ":" in state.address
         reached = any((":" in other.address) == v6 for other in self.answering)
         return not reached and (v6 or self.seen.parent is None)  # our own walk to the parent went over IPv4

@@ -41,7 +41,7 @@ def mend_servers(cut: Delegated) -> Remedy:
 
 def open_tcp(cut: Delegated) -> Remedy:
     """Let questions by TCP through to those servers."""
-    closed = [address for address, reason in cut.tcp if reason]
+    closed = [address for address, _ in cut.closed]
     names = dict.fromkeys(texts(tuple(state.name for state in cut.answering if state.address in closed)))
     return remedy("delegation.open-tcp", Lever.DNS_HOST, *(acts.serve(name) for name in names), server=", ".join(names))
 

@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
 from postlib.network import OUTSIDER, Network, Unreachable
+from postlib.patience import Patience
 from postlib.protocols.malformed import Malformed
 from postlib.protocols.smtp.reply import LINE_OCTETS, REPLY_LINES, Reply, command_line, extensions, path, reply_line
 from postlib.protocols.tls import Handshake, Offer, hang_up, upgrade
@@ -160,7 +160,7 @@ class Conversation:
         """QUIT; what the server makes of it changes nothing any more (section 4.1.1.10). Leaving the `async with` does it too."""
         self._left = True
         try:
-            async with asyncio.timeout(self.network.timeout):
+            async with Patience(self.network.timeout):
                 await self.say("QUIT")
         except (Unreachable, SmtpMalformed, TimeoutError):
             return
@@ -189,7 +189,7 @@ class Conversation:
 
     async def _send(self, wire: bytes) -> None:
         try:
-            async with asyncio.timeout(self._patience):
+            async with Patience(self._patience):
                 self._writer.write(wire)
                 await self._writer.drain()
         except TimeoutError as error:
@@ -202,7 +202,7 @@ class Conversation:
         code, last = 0, False
         lines: list[str] = []
         try:
-            async with asyncio.timeout(self._patience):
+            async with Patience(self._patience):
                 while not last:
                     line = await self._line()
                     self._lines.append(Line("server", line.decode("utf-8", "backslashreplace")))
