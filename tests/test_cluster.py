@@ -113,7 +113,8 @@ def test_a_worker_that_comes_later_is_waited_for_and_one_without_postlib_is_name
         code, out, err = ran(*words, before="import postlib.cluster as c; c.WORKERLESS = 0.5")
         assert (code, out) == (2, "") and err == f"postlib: the scheduler at {up.address} has had no worker for 0.5 seconds\n"
         scan = started(*words)
-        (tmp_path / "postlib.py").write_text("raise ModuleNotFoundError(\"No module named 'postlib'\")")  # before one that is installed
+        nothing = tmp_path / "postlib.py"  # found before one that is installed
+        nothing.write_text("raise ModuleNotFoundError(\"No module named 'postlib'\", name='postlib')")
         up.worker("bare", source=tmp_path)
         out, err = scan.communicate(timeout=BOUND)
         assert (scan.returncode, out) == (2, "") and "another postlib than this machine, or none: No module named 'postlib'" in err
