@@ -120,10 +120,7 @@ def world(at: datetime = AT) -> Rooted:
     rooted.zones.pop(dns.name.from_text("unsigned.nodenial.post."))
     rooted.zone("nodenial.post.", server, RICH, slip="no-denial")
     rooted.zone("unsigned.nodenial.post.", server, WWW, signed=False)
-    rooted.zone("optout.post.", server, WWW, denial="nsec3", opt_out=True)
-    rooted.zone("unsigned.optout.post.", server, WWW, signed=False)
-    rooted.zone("signed.optout.post.", server, WWW)
-    rooted.zone("deep.empty.optout.post.", server, WWW, signed=False)
+    _opt_out(rooted, server)
     for name in ("island", "alg99", "digest250", "wrongds", "sha1ds", "nokeysig", "stripped", "liar"):
         rooted.zone(f"{name}.post.", server, WWW)
     rooted.zone("under.island.post.", server, WWW)
@@ -131,6 +128,14 @@ def world(at: datetime = AT) -> Rooted:
     rooted.tamper["nokeysig.post."] = without_signature(dns.rdatatype.DNSKEY)
     rooted.tamper |= {"stripped.post.": unsigned, "liar.post.": without_first_proof}
     return rooted
+
+
+def _opt_out(rooted: Rooted, server: str) -> None:
+    """A zone that leaves unsigned names out of its proofs, and such names."""
+    rooted.zone("optout.post.", server, WWW, denial="nsec3", opt_out=True)
+    rooted.zone("unsigned.optout.post.", server, WWW, signed=False)
+    rooted.zone("signed.optout.post.", server, WWW)
+    rooted.zone("deep.empty.optout.post.", server, WWW, signed=False)
 
 
 def _parents(rooted: Rooted) -> None:

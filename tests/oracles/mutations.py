@@ -188,7 +188,15 @@ def _below(signing: Signing | None) -> dns.name.Name:
 
 def replies(zone: Zone, chance: random.Random) -> Iterator[tuple[str, Tamper]]:
     """Every way in which a reply of this zone may be changed, but for those about its keys."""
-    origin = zone.origin
+    yield from _left_out()
+    yield from _said_otherwise()
+    yield from _denied_otherwise(zone.origin)
+    yield from _signed_otherwise(zone.origin)
+    yield from _put_together(zone, chance)
+
+
+def _left_out() -> Iterator[tuple[str, Tamper]]:
+    """What proves the reply is missing, in part or whole."""
     yield "signatures-stripped", _sets(lambda rrset: None if rrset.rdtype == RdataType.RRSIG else rrset)
     yield "answer-unsigned", _unsigned("answer")
     yield "authority-unsigned", _unsigned("authority")
@@ -198,15 +206,27 @@ def replies(zone: Zone, chance: random.Random) -> Iterator[tuple[str, Tamper]]:
     yield "denial-unsigned", _without(*DENIALS, covered=True)
     for at in range(3):
         yield f"denial-without-{at}", _one_denial_less(at)
+
+
+def _said_otherwise() -> Iterator[tuple[str, Tamper]]:
+    """Another outcome, or other data."""
     yield "nxdomain-becomes-nodata", _rcode(dns.rcode.NXDOMAIN, dns.rcode.NOERROR)
     yield "nodata-becomes-nxdomain", _rcode(dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
     yield "data-changed", _data(lambda records: [_last_octet(records[0]), *records[1:]])
     yield "data-added", _data(lambda records: [*records, _last_octet(records[0])])
     yield "data-removed", _data(lambda records: records[1:])
+
+
+def _denied_otherwise(origin: dns.name.Name) -> Iterator[tuple[str, Tamper]]:
+    """Other links of the chain of names."""
     yield "denial-types", _links(lambda record: record.replace(windows=record.windows[:0]))
     yield "denial-next", _links(lambda r: r.replace(next=origin) if r.rdtype == RdataType.NSEC else r.replace(next=bytes(20)))
     yield "denial-opt-out", _links(lambda r: r if r.rdtype == RdataType.NSEC else r.replace(flags=r.flags ^ 1))
     yield "denial-flags", _links(lambda r: r if r.rdtype == RdataType.NSEC else r.replace(flags=r.flags | 2))
+
+
+def _signed_otherwise(origin: dns.name.Name) -> Iterator[tuple[str, Tamper]]:
+    """Other lifetimes, and each field of a signature."""
     yield "ttl-longer", _lifetimes(3)
     yield "ttl-shorter", _lifetimes(0.1)
     yield "signature-octet", _signatures(lambda r: r.replace(signature=r.signature[:-1] + bytes([r.signature[-1] ^ 1])))
@@ -224,6 +244,11 @@ def replies(zone: Zone, chance: random.Random) -> Iterator[tuple[str, Tamper]]:
     yield "algorithm-other", _signatures(lambda r: r.replace(algorithm=8 if r.algorithm != 8 else 13))
     yield "expiration-later", _signatures(lambda r: r.replace(expiration=r.expiration + 1))
     yield "times-crossed", _signatures(lambda r: r.replace(expiration=r.inception, inception=r.expiration))
+
+
+def _put_together(zone: Zone, chance: random.Random) -> Iterator[tuple[str, Tamper]]:
+    """What is true elsewhere in the zone, or said in other letters, or said beside the answer."""
+    origin = zone.origin
     yield "wrong-before-right", _more_signatures(2)
     yield "shouted", _sets(_shouted)
     yield "empty", _empty
