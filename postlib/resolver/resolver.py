@@ -139,7 +139,7 @@ class Resolver:
 
         Raises Unreachable where neither side can be asked.
         """
-        zone = dns.name.from_text(zone) if isinstance(zone, str) else zone
+        zone = read_name(zone) if isinstance(zone, str) else zone
         try:
             return await delegation.observe(self, self._fetcher, self._upstream, zone)
         except Spent as spent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,8 +33,8 @@ class Turns:
     """Who may ask each server now. A semaphore belongs to the event loop in which it was first waited for."""
 
     loop: asyncio.AbstractEventLoop
-    questions: dict[Server, asyncio.Semaphore] = field(default_factory=dict)
-    volleys: dict[Server, asyncio.Semaphore] = field(default_factory=dict)
+    questions: defaultdict[Server, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(MAX_AT_ONCE)))
+    volleys: defaultdict[Server, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(MAX_VOLLEYS)))
 
 
 class Upstream:
@@ -61,7 +62,7 @@ class Upstream:
     ) -> list[dns.message.Message | None]:
         """The server's replies to many questions put at once; None where one datagram each way was not enough, or is not to be."""
         nothing: list[dns.message.Message | None] = [None] * len(questions)
-        async with self._turns().volleys.setdefault((server, port), asyncio.Semaphore(MAX_VOLLEYS)):
+        async with self._turns().volleys[server, port]:
             if self.given_up(server, port):
                 return nothing
             granted = allowance.current()
@@ -104,7 +105,7 @@ class Upstream:
     ) -> dns.message.Message:
         question = Question(name, rrtype, flags, edns=edns, dnssec=edns and self._dnssec)
         try:
-            async with self._turns().questions.setdefault((server, port), asyncio.Semaphore(MAX_AT_ONCE)):
+            async with self._turns().questions[server, port]:
                 if self.given_up(server, port):  # while we waited for our turn
                     raise Unreachable("timeout", f"{server}:{port}")
                 if (granted := allowance.current()) is not None:
