@@ -7,18 +7,13 @@ with besieged(acts.web("valdoria.post", habit="silent")) as siege:
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import faulthandler
 import functools
-import signal
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from types import FrameType
-from typing import NoReturn
 
 import dns.message
 import pytest
+from watchdog import watchdog
 
 from postlib.acts import Act
 from postlib.finding import Finding, Status
@@ -26,10 +21,10 @@ from postlib.lab.internet import visit
 from postlib.look import check
 from postlib.network import Network
 from postlib.report import Report
+from postlib.wire import Question
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 VICTIM = "valdoria.post"
-WATCHDOG = 60  # seconds: catches a hang, and nothing else
 SILENCE = 1.0  # seconds that we wait for mail and web servers: some never speak, the others must be able to on a busy machine
 MOST_OCTETS = 1_500_000  # that one look may take in, whatever is offered
 TIRESOME = {"silent", "closes", "slow", "slow-body", "mute", "half-handshake", "starttls-silent"}  # habits that are waited for
@@ -41,7 +36,7 @@ class Impatient(Network):
 
     patient: Network | None = None
 
-    async def ask(self, question: dns.message.Message, server: str, port: int = 53, *, tcp: bool = False) -> dns.message.Message:
+    async def ask(self, question: Question, server: str, port: int = 53, *, tcp: bool = False) -> dns.message.Message:
         assert self.patient is not None
         return await self.patient.ask(question, server, port, tcp=tcp)
 
@@ -50,24 +45,6 @@ def impatient(network: Network, seconds: float) -> Impatient:
     """The same Network, which soon gives up on mail and web servers."""
     settings = {field.name: getattr(network, field.name) for field in fields(network)}
     return Impatient(**(settings | {"timeout": seconds}), patient=network)
-
-
-@contextlib.contextmanager
-def watchdog() -> Iterator[None]:
-    """Fail if what is inside hangs; where even that cannot interrupt it, end the whole run with all stacks."""
-
-    def bark(number: int, frame: FrameType | None) -> NoReturn:
-        raise AssertionError(f"this hangs: it was not done after {WATCHDOG} seconds")
-
-    before = signal.signal(signal.SIGALRM, bark)
-    signal.alarm(WATCHDOG)
-    faulthandler.dump_traceback_later(2 * WATCHDOG, exit=True)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-        faulthandler.cancel_dump_traceback_later()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +33,7 @@ from postlib.lab.dns.server import NameServer, Shelf
 from postlib.lab.dns.serving import Reply
 from postlib.lab.dns.signing import Signing, ZoneKey
 from postlib.lab.dns.zone import Zone
+from postlib.lab.listener import bind_pair
 from postlib.network import Network, Unreachable
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -187,7 +187,7 @@ class Rooted:
 
     async def _open(self, stack: contextlib.AsyncExitStack, shelf: Shelf, place: tuple[str, int] = ("127.0.0.1", 0)) -> int:
         machine = Machine(shelf, tamper=self.tamper, heard=self.asked)
-        udp, tcp = sockets(place)
+        tcp, udp = bind_pair(place)
         stack.callback((await machine.serve_udp(udp)).close)
         server = await machine.serve_tcp(tcp)
         stack.push_async_callback(server.wait_closed)
@@ -198,22 +198,6 @@ class Rooted:
 def put(zone: Zone, owner: str, rrtype: str, *values: str) -> None:
     """Publish, with an owner relative to the zone."""
     zone.put(dns.name.from_text(owner, zone.origin), dns.rdatatype.from_text(rrtype), values)
-
-
-def sockets(place: tuple[str, int] = ("127.0.0.1", 0)) -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket on one port; on a free loopback port where no place is given."""
-    for _ in range(20):
-        tcp = socket.create_server(place)
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            udp.bind(tcp.getsockname())
-        except OSError:
-            tcp.close()
-            udp.close()
-            continue
-        udp.setblocking(False)
-        return udp, tcp
-    raise OSError("no free port")
 
 
 def days(number: float) -> timedelta:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import dns.message
+from watchdog import watchdog
 
 from postlib import acts, background, words
 from postlib.finding import Status
@@ -30,7 +30,6 @@ from postlib.wire import Question
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 VICTIM, NEIGHBOUR = "valdoria.post", "oldmail.example"
 A_MOMENT = 0.1  # seconds
-HANG = 90  # seconds: what takes so long, on however slow a machine, does not end
 
 UNSIGNED = (acts.registry(VICTIM, ds=[]), acts.sign(VICTIM, signed=False))
 """The victim without DNSSEC: what it then says needs no signature to be believed."""
@@ -90,24 +89,8 @@ def looked(internet: Internet, *domains: str, silent: frozenset[str] = frozenset
     async def scanned() -> dict[str, Report]:
         return {report.subject: report async for report in ascan(domains, Impatient(**settings, silent=silent))}
 
-    with _watchdog():
+    with watchdog():
         return Seen(background.run(scanned()), len(asked))
-
-
-@contextlib.contextmanager
-def _watchdog() -> Iterator[None]:
-    """Cut off what hangs, be it in a loop that never waits."""
-
-    def bark(*_: object) -> None:
-        raise AssertionError(f"no end after {HANG} seconds")
-
-    before = signal.signal(signal.SIGALRM, bark)
-    signal.alarm(HANG)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def statuses(report: Report) -> Statuses:

@@ -20,6 +20,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from postlib.lab.listener import bind_pair
 from postlib.network import Network
 from postlib.resolver import Resolver
 
@@ -34,8 +35,9 @@ class Zones:
     def __init__(self, records: Records) -> None:
         self.records = {dns.name.from_text(name): value for name, value in records.items()}
         self.heard: list[tuple[str, str]] = []  # with what a busy machine made the client say again
-        self._tcp, self._udp = _pair()
-        self._tcp.listen()
+        self._tcp, self._udp = bind_pair()
+        for door in (self._tcp, self._udp):
+            door.setblocking(True)  # threads wait at them
         self.forwarder = f"127.0.0.1:{self._tcp.getsockname()[1]}"
         for serve in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=serve, daemon=True).start()
@@ -97,20 +99,6 @@ class Zones:
             reply.answer.append(dns.rrset.from_text_list(name, 300, "IN", "CNAME", [alias]))
             name = dns.name.from_text(alias)
         return reply
-
-
-def _pair() -> tuple[socket.socket, socket.socket]:
-    """A TCP and a UDP socket of one port number; now and then somebody else has the second of the two, and another is tried."""
-    for _ in range(100):
-        tcp, udp = socket.socket(socket.AF_INET, socket.SOCK_STREAM), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            tcp.bind(("127.0.0.1", 0))
-            udp.bind(tcp.getsockname())
-            return tcp, udp
-        except OSError:
-            tcp.close()
-            udp.close()
-    raise OSError("no free pair of ports in a hundred tries")
 
 
 def served(records: Records, timeout: float | None = None) -> Resolver:

@@ -15,6 +15,7 @@ from postlib.lab.proxy import read_header
 from postlib.network import OUTSIDER
 
 LOOPBACK = "127.0.0.1"
+ANYWHERE = (LOOPBACK, 0)  # a port that the system chooses
 HEADER_SECONDS = 5.0  # proxy-protocol.txt, section 2, advises a timeout of at least 3 seconds
 PAIRS = 40  # tries to bind TCP and UDP on one number
 CONNECTIONS = 256  # at a time on one port; the rest wait in the kernel's queue
@@ -34,15 +35,15 @@ class Connection:
 Serve = Callable[[Connection], Awaitable[None]]
 
 
-def bind() -> socket.socket:
-    """A listening socket on a loopback port chosen by the system; whoever connects waits there until it is served."""
-    return socket.create_server((LOOPBACK, 0), backlog=CONNECTIONS)
+def bind(place: tuple[str, int] = ANYWHERE) -> socket.socket:
+    """A listening socket; whoever connects waits there until it is served."""
+    return socket.create_server(place, backlog=CONNECTIONS)
 
 
-def bind_pair() -> tuple[socket.socket, socket.socket]:
+def bind_pair(place: tuple[str, int] = ANYWHERE) -> tuple[socket.socket, socket.socket]:
     """TCP and UDP sockets on one number: TCP first, then UDP on the same, and another try if it is taken."""
     for _ in range(PAIRS):
-        tcp = bind()
+        tcp = bind(place)
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             udp.bind(tcp.getsockname())

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 
 AT_ONCE = 100
-NAMES = ["_dmarc", "_mta-sts", "_smtp._tls", "default._bimi"]
 
 
 def ours(port: int, domains: Sequence[str]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from besieged import watchdog
+from watchdog import watchdog
 
 from postlib import background
 from postlib.display import letter

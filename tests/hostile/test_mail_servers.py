@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from besieged import MOST_OCTETS, VICTIM, besieged, explained, watchdog
+from besieged import MOST_OCTETS, VICTIM, besieged, explained
 from conftest import FULL
+from watchdog import watchdog
 
 from postlib import acts
 from postlib.finding import Status

@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 import pytest
-from besieged import watchdog
 from conftest import FULL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parsers import FILES, NO_PARSERS, PIECES, PROTOCOLS, Call, call, of_strangers, wants_octets
+from watchdog import watchdog
 
 from postlib.commands.asked import BadInput
 

@@ -25,8 +25,9 @@ import dns.rcode
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
 from chains import POLICY, PROBES, world  # noqa: E402
-from rooted import ROOT_SERVER, Rooted, sockets  # noqa: E402
+from rooted import ROOT_SERVER, Rooted  # noqa: E402
 
+from postlib.lab.listener import bind_pair  # noqa: E402
 from postlib.resolver import Answer, Resolver  # noqa: E402
 
 UNBOUND = """server:
@@ -122,7 +123,7 @@ async def asked_of_delv(name: str, rrtype: str, directory: Path, server: int) ->
 
 def free_port() -> int:
     """A port that was free a moment ago."""
-    udp, tcp = sockets()
+    tcp, udp = bind_pair()
     with udp, tcp:
         return int(udp.getsockname()[1])
 

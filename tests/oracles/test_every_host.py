@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import dns.name
@@ -19,14 +17,13 @@ from oracles.needed import chance, needs, said
 
 from postlib import background
 from postlib.lab import worlds
-from postlib.lab.internet import Internet, visit
+from postlib.lab.internet import Internet
 from postlib.lab.personalities import servable
 from postlib.lab.personality import NO_TLS, PERSONALITIES
 from postlib.network import Unreachable
 from postlib.protocols import pkix, starttls, tls
 
 T = TypeVar("T")
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # foreign programs go by the machine's own clock
 RESOLVER = "192.0.2.10"
 AT_ONCE = 4  # programs that run side by side
 A_FEW = 6
@@ -44,20 +41,6 @@ REASONS = {  # X509_V_ERR_… of OpenSSL's x509_vfy.h, and our words for the sam
     67: {"weak"},
     68: {"weak"},
 }
-
-
-@pytest.fixture(scope="module")
-def internet() -> Iterator[Internet]:
-    with visit("union", at=TODAY) as up:
-        yield up
-
-
-@pytest.fixture(scope="module")
-def roots(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The lab's certificate authority, as a file."""
-    path = tmp_path_factory.mktemp("roots") / "roots.pem"
-    path.write_text(internet.state.authority.root_pem)
-    return str(path)
 
 
 def drawn(there: list[T]) -> list[T]:
@@ -131,7 +114,7 @@ def ours(internet: Internet, address: str, name: str) -> set[str] | None:
         shake = background.run(tls.handshake(internet.network, address, 443, name))
     except (Unreachable, tls.TlsRefused):
         return None
-    return reasons(pkix.verify(shake.chain, name, internet.state.authority.root_pem, TODAY))
+    return reasons(pkix.verify(shake.chain, name, internet.state.authority.root_pem, internet.clock.now()))
 
 
 def reasons(trust: pkix.Trust) -> set[str]:

@@ -10,31 +10,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from oracles.needed import needs, said
 
-from postlib.lab.internet import Internet, visit
+from postlib.lab.internet import Internet
 
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # foreign programs go by the machine's own clock
 RESOLVER = "192.0.2.10"
 HERE = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def internet() -> Iterator[Internet]:
-    with visit("union", at=TODAY) as up:
-        yield up
-
-
-@pytest.fixture(scope="module")
-def roots(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The lab's certificate authority, as a file."""
-    path = tmp_path_factory.mktemp("roots") / "roots.pem"
-    path.write_text(internet.state.authority.root_pem)
-    return str(path)
 
 
 def dig(internet: Internet, *words: str) -> str:

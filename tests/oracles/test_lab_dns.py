@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dns.name
 import pytest
 
-from postlib.lab.internet import Internet, visit
+from postlib.lab.internet import Internet
 
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # delv goes by the machine's own clock
 needs_dig = pytest.mark.skipif(shutil.which("dig") is None, reason="dig is not installed (Debian: bind9-dnsutils)")
 needs_delv = pytest.mark.skipif(shutil.which("delv") is None, reason="delv is not installed (Debian: bind9-dnsutils)")
-
-
-@pytest.fixture(scope="module")
-def internet() -> Iterator[Internet]:
-    with visit("union", at=TODAY) as up:
-        yield up
 
 
 @pytest.fixture(scope="module")

@@ -30,12 +30,13 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 
 from dnssec_rig import UNBOUND, free_port, listening  # noqa: E402
 from drawn_questions import drawn  # noqa: E402
-from rooted import Rooted, put, sockets  # noqa: E402
+from rooted import Rooted, put  # noqa: E402
 from trial import SERVER, zones  # noqa: E402
 
 from postlib.lab import worlds  # noqa: E402
 from postlib.lab.dns.server import NameServer, Shelf  # noqa: E402
 from postlib.lab.internet import Internet, visit  # noqa: E402
+from postlib.lab.listener import bind_pair  # noqa: E402
 from postlib.network import Network, Unreachable  # noqa: E402
 from postlib.resolver import Resolver  # noqa: E402
 
@@ -108,7 +109,7 @@ async def judged(network: Network, shelves: Mapping[str, Shelf], asked: Iterable
 async def serving(address: str, shelf: Shelf) -> AsyncIterator[None]:
     """One machine's name service on its own address."""
     server = NameServer(shelf)
-    udp, tcp = sockets((address, 53))
+    tcp, udp = bind_pair((address, 53))
     datagrams, streams = await server.serve_udp(udp), await server.serve_tcp(tcp)
     try:
         yield

@@ -14,9 +14,10 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 from chains import world
-from rooted import Rooted, run, sockets
+from rooted import Rooted, run
 from zones import Zones, served
 
+from postlib.lab.listener import bind_pair
 from postlib.network import Lame, Network, Unreachable
 from postlib.resolver import Answer, Resolver, Security
 
@@ -53,7 +54,7 @@ class Recursive(asyncio.DatagramProtocol):
 async def forwarded(rooted: Rooted, change: Change = lambda reply: reply) -> AsyncIterator[tuple[Network, Recursive]]:
     """A Network whose forwarder is a recursive server of that world."""
     async with rooted.served() as network:
-        udp, tcp = sockets()
+        tcp, udp = bind_pair()
         tcp.close()
         server = Recursive(Resolver(network), change)
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: server, sock=udp)

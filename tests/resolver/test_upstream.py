@@ -9,9 +9,10 @@ import dns.message
 import dns.name
 import dns.rdatatype
 import pytest
-from rooted import run, sockets
+from rooted import run
 
 from postlib.dnssec.work import Work
+from postlib.lab.listener import bind_pair
 from postlib.network import Network, Unreachable
 from postlib.resolver.upstream import MAX_AT_ONCE, MAX_SILENCES, MAX_VOLLEYS, Upstream
 
@@ -42,7 +43,7 @@ class Slow(asyncio.DatagramProtocol):
 
 async def burst(server: Slow, questions: int, timeout: float = 2.0) -> list[object]:
     """That many questions to one server, all at the same moment."""
-    udp, tcp = sockets()
+    tcp, udp = bind_pair()
     tcp.close()
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: server, sock=udp)
     network = Network(iterate=True, timeout=timeout, route=lambda *_: udp.getsockname()[:2])
@@ -78,7 +79,7 @@ def test_one_loop_after_another_may_ask() -> None:
     questions = [(dns.name.from_text(f"n{number}.example"), dns.rdatatype.A) for number in range(2 * MAX_AT_ONCE)]
 
     async def crowd() -> list[object]:
-        udp, tcp = sockets()
+        tcp, udp = bind_pair()
         tcp.close()
         places.append(udp.getsockname()[:2])
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Slow(0.01), sock=udp)
