@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 GRACE = 5.0  # seconds that cancelled work may take to end
@@ -51,21 +52,57 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     Raises RuntimeError when called from the background loop itself, where waiting would wait for ever.
     """
-    if _inside():
-        work.close()
-        raise RuntimeError("this call waits, so it cannot be made from inside the lab's own loop: await the async one instead")
-    ended = threading.Event()
-    future = asyncio.run_coroutine_threadsafe(_until_its_end(work, ended), loop())
+    return call(lambda: work)
+
+
+def call(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """As `run`, for work that is made on the loop: so Ctrl-C at no moment leaves work behind that nobody began."""
+    errand = _Errand(make)
     try:
-        return future.result()
+        if _inside():
+            raise RuntimeError("this call waits, so it cannot be made from inside the lab's own loop: await the async one instead")
+        loop().call_soon_threadsafe(errand.begin)
+        errand.ended.wait()
     except BaseException:
-        if future.cancel():
-            ended.wait(GRACE)  # whoever cleans up next must not meet work that still runs
+        _stop(errand)
         raise
+    return errand.result()
 
 
-async def _until_its_end(work: Coroutine[Any, Any, T], ended: threading.Event) -> T:
-    try:
-        return await work
-    finally:
-        ended.set()
+def _stop(errand: _Errand[Any]) -> None:
+    """Cancel it, and wait: whoever cleans up next must not meet work that still runs."""
+    if _inside():
+        errand.stop()
+    else:
+        loop().call_soon_threadsafe(errand.stop)
+        errand.ended.wait(GRACE)
+
+
+class _Errand(Generic[T]):
+    """One piece of work on its way to the loop. `begin` and `stop` happen there, in the order in which they were asked for."""
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self.make, self.ended = make, threading.Event()
+        self.task: asyncio.Task[T] | None = None
+
+    def begin(self) -> None:
+        self.task = asyncio.get_running_loop().create_task(self.make())
+        self.task.add_done_callback(self._end)
+
+    def stop(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+        else:  # interrupted before it was on its way
+            self.make().close()
+            self.ended.set()
+
+    def _end(self, task: asyncio.Task[T]) -> None:
+        if not task.cancelled():
+            task.exception()  # seen, also where nobody waits any more
+        self.ended.set()
+
+    def result(self) -> T:
+        """What the work returned, or raised."""
+        if self.task is None or self.task.cancelled():
+            raise CancelledError("the work was cancelled before it ended")
+        return self.task.result()

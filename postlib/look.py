@@ -74,10 +74,10 @@ def scan(
     """
     handfuls = _looked(list(subjects), internet, profile, at_once, scheduler)
     try:
-        while (handful := background.run(_next(handfuls))) is not None:
+        while (handful := background.call(partial(_next, handfuls))) is not None:
             yield from handful
     finally:  # who stops early stops the looking too
-        background.run(handfuls.aclose())
+        background.call(handfuls.aclose)
 
 
 async def _next(handfuls: Handfuls) -> list[Report] | None:
