@@ -98,6 +98,8 @@ class Listener:
     async def _answer(self, accepted: socket.socket) -> None:
         with accepted:
             accepted.setblocking(False)
+            with contextlib.suppress(OSError):  # a reply of several lines must not wait for the other side's late acknowledgement
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = await self._introduced(accepted)
             if connection is not None:
                 with contextlib.suppress(OSError):
