@@ -56,7 +56,8 @@ def advance(seconds: float) -> Act:
 def dkim(domain: str, selector: str, **settings: Any) -> Act:
     """Make the lab's key of that selector (`kind`, `bits`), publish its record and, unless `signs=False`, sign with it from now on.
 
-    `revoked=True` publishes an empty key instead (RFC 6376, section 3.6.1); `removed=True` takes it away.
+    `revoked=True` publishes an empty key instead (RFC 6376, section 3.6.1); `removed=True` takes it away. `flags` (t=), `services` (s=)
+    and `hashes` (h=), lists of words, are tags of the record.
     """
     return {"act": "dkim", "domain": domain, "selector": selector, **settings}
 
@@ -74,3 +75,14 @@ def reset(domain: str) -> Act:
 def load(zone: str, text: str) -> Act:
     """Replace a zone's records by those of a master file."""
     return {"act": "load", "zone": zone, "text": text}
+
+
+def send(author: str, recipient: str, subject: str = "A letter", body: str = "Good day.", **how: Any) -> Act:
+    """Send one letter: `name` is shown beside the author's address, and `via`, `envelope`, `helo`, `signed_by`, `headers`
+    (pairs of name and value) say how it goes; `campaign` names the campaign that it is part of."""
+    return {"act": "send", "author": author, "recipient": recipient, "subject": subject, "body": body, **how}
+
+
+def stage(name: str) -> Act:
+    """Mark a place in the journal; nothing changes."""
+    return {"act": "stage", "name": name}

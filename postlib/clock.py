@@ -38,6 +38,7 @@ class LabClock:
     """A clock that stands still until it is advanced, and rings the bells that were set on the way.
 
     It stands still so that the same acts give the same bytes on every run. It goes ten years from where it began, and no further.
+    `advanced` is called whenever it has been advanced.
     """
 
     def __init__(self, at: datetime) -> None:
@@ -47,6 +48,8 @@ class LabClock:
             self._now = self._start = at.astimezone(UTC)
         except OverflowError as error:
             raise ValueError(f"{at} is beyond what a calendar holds") from error
+        self.advanced: Callable[[], None] = lambda: None
+        self._ended = ""
         self._advancing = threading.RLock()
         self._bells: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -59,23 +62,35 @@ class LabClock:
         """Call `bell` when the clock is advanced to `when` or past it; bells of one moment ring in the order they were set."""
         heapq.heappush(self._bells, (when, next(self._order), bell))
 
-    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
-        """Move forward and ring every bell on the way, each at its own moment. Returns the new time.
+    def end(self, why: str) -> None:
+        """Let nobody advance it any more: its Internet is over, and `why` is the sentence that says so."""
+        self._ended = why
 
-        Raises ValueError, and stays where it is, for a step backwards (a lab cannot un-send a message; `internet.reset()` starts it
-        again) and for one of which no end is in sight. What a bell raises is raised here; the clock has then stopped at that bell.
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
+        """Move forward, ring every bell on the way, each at its own moment, and tell `advanced`. Returns the new time.
+
+        Raises ValueError, and stays where it is, for a step backwards (a lab cannot un-send a message; `internet.undo()` and
+        `internet.reset()` begin afresh), for one of which no end is in sight, and after `end`. What a bell raises is raised here; the
+        clock has then stopped at that bell.
         """
         try:
             step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         except OverflowError as error:
             raise ValueError("a step that no calendar holds") from error
+        self.move(step)
+        self.advanced()
+        return self._now
+
+    def move(self, step: timedelta) -> None:
+        """As `advance`, but `advanced` is not told: an act lets time pass so, and whoever does the act writes it down."""
         if step < timedelta(0):
-            raise ValueError("a lab clock only goes forward; internet.reset() starts the Internet again")
+            raise ValueError("a lab clock only goes forward; internet.undo() or internet.reset() go back")
+        if self._ended:
+            raise ValueError(self._ended)
         with self._advancing:
             if self._now - self._start + step > TEN_YEARS:
                 raise ValueError(f"a lab clock goes {TEN_YEARS.days} days from its start and no further")
             self._ring_until(self._now + step)
-            return self._now
 
     def _ring_until(self, until: datetime) -> None:
         while self._bells and self._bells[0][0] <= until:

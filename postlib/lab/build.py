@@ -17,6 +17,7 @@ from postlib.lab import worlds
 from postlib.lab.addresses import FIRST_BLOCK, LAST_BLOCK, Block
 from postlib.lab.built import begun
 from postlib.lab.garden import Garden
+from postlib.lab.guests import Guests
 from postlib.lab.hosted import hosted
 from postlib.lab.keys import Keys
 from postlib.lab.parties import PARTIES
@@ -29,12 +30,14 @@ LATEST = datetime(2080, 1, 1, tzinfo=UTC)  # signatures carry 32-bit times, unti
 RdataType = dns.rdatatype.RdataType
 
 
-def build(world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: Iterable[str] = ()) -> State:
-    """The Internet of a world as it is at `at`, after the world's faults and then `acts`, which may change the domains `only`.
+def build(
+    world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: Iterable[str] = (), guests: Guests | None = None
+) -> State:
+    """The Internet of a world as it is at `at`, after the world's faults, with `guests`, and after `acts`.
 
-    Raises ValueError.
+    `only` are the domains that these may change. Raises ValueError.
     """
-    return begun(founded(world, seed, at), acts, only)
+    return begun(founded(world, seed, at), acts, only, guests)
 
 
 def founded(world: str, seed: str, at: datetime) -> State:
@@ -53,7 +56,7 @@ def founded(world: str, seed: str, at: datetime) -> State:
     generated = [entry for entry in told.entries if entry.kind == "generated"]
     if generated:
         Garden(state, generated)
-    _reverse(state)
+    reverse(state)
     replay(state, chain.from_iterable(_faults(entry) for entry in told.entries if entry.kind != "generated"))
     return state
 
@@ -100,9 +103,9 @@ def _infrastructure(state: State) -> None:
         state.zone_of(owner).put(owner, dns.rdatatype.from_text(rrtype), [value])
 
 
-def _reverse(state: State) -> None:
-    """A PTR record for every machine."""
-    for machine in state.machines.values():
+def reverse(state: State, owner: str = "") -> None:
+    """A PTR record for every machine, or for those of one domain."""
+    for machine in (machine for machine in state.machines.values() if owner in ("", machine.owner)):
         for address in machine.addresses:
-            owner = dns.reversename.from_address(address)
-            state.zone_of(owner).put(owner, RdataType.PTR, [f"{machine.name}."])
+            name = dns.reversename.from_address(address)
+            state.zone_of(name).put(name, RdataType.PTR, [f"{machine.name}."])

@@ -22,21 +22,26 @@ import dns.version
 from postlib.acts import Act
 from postlib.clock import LabClock
 from postlib.lab import store
+from postlib.lab.guests import Guests, welcome
 from postlib.lab.state import State
 
 CODE = Path(__file__).parents[1]
 NEVER_KEPT = "generated"
 
 
-def built(world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: Iterable[str] = (), *, cache: bool = True) -> State:
+def built(world: str, seed: str, at: datetime, acts: Iterable[Act] = (), only: Iterable[str] = (), *, cache: bool = True,
+          guests: Guests | None = None) -> State:  # fmt: skip
     """As `build`, the same to the octet; quicker where the world lies in the cache, which is left alone if not `cache`."""
     only = frozenset(only)
     place = store.folder() if LOADED and cache and not only and world.partition(":")[0] != NEVER_KEPT else None
-    return begun(_founded(world, seed, at) if place is None else _kept(place, world, seed, at), acts, only)
+    return begun(_founded(world, seed, at) if place is None else _kept(place, world, seed, at), acts, only, guests)
 
 
-def begun(state: State, acts: Iterable[Act], only: Iterable[str]) -> State:
-    """A newly founded Internet after `acts`, which may change the domains `only`. Raises ValueError."""
+def begun(state: State, acts: Iterable[Act], only: Iterable[str], guests: Guests | None) -> State:
+    """A newly founded Internet with `guests`, after `acts`, which may change the domains `only`. Raises ValueError."""
+    if guests is not None:
+        welcome(state, guests)
+        state.guests = guests
     state.only = frozenset(only)
     unknown = sorted(domain for domain in state.only if domain not in state.mail)
     if unknown:

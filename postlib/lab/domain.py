@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from postlib import acts
 from postlib.acts import Act
@@ -12,7 +13,23 @@ from postlib.lab.dns.zone import Zone
 from postlib.lab.mail.settings import MailSettings
 from postlib.lab.replay import parse_name, record_type
 from postlib.lab.site import Site
+from postlib.lab.spelling import meant
 from postlib.lab.state import State
+from postlib.lab.website import no_site
+
+if TYPE_CHECKING:
+    from postlib.lab.providers import Panel
+
+
+CURLY = re.compile("[\u201c\u201d\u201e\u201f]")
+DASH = re.compile("[\u2010-\u2015\u2212]")  # hyphens, dashes and a minus that no keyboard has, and that a text processor makes of -
+DOTS = "\u2026"
+NO_REMEDY = {
+    "pass": "the check {check} passed, so there is nothing to mend",
+    "fail": "the check {check} failed, and postlib knows no remedy for it: its advice and lesson say more",
+    "not-applicable": "the check {check} does not apply to this domain, so there is nothing to mend",
+    "unknown": "the check {check} could not tell, so nothing can be mended yet: look again",
+}  # why a finding has none, by its status
 
 
 class Home(Protocol):
@@ -32,7 +49,8 @@ class Home(Protocol):
 class Domain:
     """One domain. Names given to its methods are relative to it, as in a DNS panel; "@" is the domain itself.
 
-    So `publish("_dmarc.auroria.post", …)` at auroria.post makes _dmarc.auroria.post.auroria.post, as it does in a panel.
+    So `publish("_dmarc.auroria.post", …)` at auroria.post would make _dmarc.auroria.post.auroria.post. A panel does so without a word,
+    as `panel("panelo")` shows; `publish` refuses it and says what to write.
     """
 
     name: str
@@ -68,7 +86,14 @@ class Domain:
         return RegistryPart(self)
 
     def publish(self, name: str, rrtype: str, *values: str, ttl: int = 3600, add: bool = False) -> None:
-        """Make `values` the records of that name and type; with `add=True`, put them beside what is there. Raises ValueError."""
+        """Make `values` the records of that name and type; with `add=True`, put them beside what is there.
+
+        Raises ValueError, also for a name that would have the domain in it twice, and for a TXT value with curly or odd quotes,
+        a long dash or the sign …: who means them does the act itself, `internet.do(acts.publish(…))`.
+        """
+        self._not_doubled(name)
+        for value in values if rrtype.upper() == "TXT" else ():
+            _straight(str(value))
         self.do(acts.publish(self.absolute(name), rrtype.upper(), *values, ttl=ttl, add=add))
 
     def withdraw(self, name: str, rrtype: str, *values: str) -> None:
@@ -86,9 +111,21 @@ class Domain:
         for act in _acts(remedy, self.name):
             self.do(dict(act))
 
+    def panel(self, provider: str) -> Panel:
+        """The DNS panel of a provider (postlib.lab.providers), through which most people must go. Raises ValueError for none."""
+        from postlib.lab.providers import panel  # reads YAML, and makes Domains
+
+        return panel(self, provider)
+
     def reset(self) -> None:
         """Start this domain again, as the world made it; everything else stays as it is."""
         self.do(acts.reset(self.name))
+
+    def _not_doubled(self, name: str) -> None:
+        typed = name.lower()
+        if typed == self.name or typed.endswith(f".{self.name}"):
+            short = name[: -len(self.name)].rstrip(".") or "@"
+            raise ValueError(f'this would make {name}.{self.name}; names here are relative: "{short}", or with a last dot "{name}."')
 
     def absolute(self, name: str) -> str:
         """The full name of a relative one; a name that ends in a dot is full already. Raises ValueError for one of another domain."""
@@ -102,13 +139,25 @@ class Domain:
         return f"Domain({self.name!r})"
 
 
+def _straight(value: str) -> None:
+    """Raises ValueError for quotes, dashes and dots in a TXT value that a DNS server would serve as they are, and no program could read."""
+    if found := CURLY.search(value):
+        raise ValueError(f"this TXT value has a curly quote {found[0]}: type a straight one, or leave the quotes away")
+    if value.count('"') % 2:
+        raise ValueError('this TXT value has a quote " without its partner: type the other one, or leave both away')
+    if found := DASH.search(value):
+        raise ValueError(f"this TXT value has a long dash {found[0]}: type the short one of the keyboard, -")
+    if DOTS in value:
+        raise ValueError(f"this TXT value has the sign {DOTS}: write in its place what belongs there")
+
+
 def _acts(remedy: Any, domain: str) -> Sequence[Mapping[str, Any]]:
     """What is to be done. Raises ValueError, and says which of the possible mistakes was made."""
     check, subject = getattr(remedy, "check", ""), getattr(remedy, "subject", domain)
     if check and subject != domain:
         raise ValueError(f"this finding is about {subject}: use internet.domain({subject!r})")
     if check and remedy.remedy is None:
-        raise ValueError(f"{check} is {remedy.status.value}: there is no remedy to apply")
+        raise ValueError(NO_REMEDY[remedy.status.value].format(check=check))
     remedy = remedy.remedy if check else remedy
     if not hasattr(remedy, "acts"):
         raise ValueError('apply takes one finding, for example report["dmarc.enforced"], or its remedy')
@@ -167,7 +216,7 @@ class MailPart:
         try:
             return self.domain.state.mail[self.domain.name]
         except KeyError:
-            raise ValueError(f"{self.domain.name} has no mail in this lab") from None
+            raise ValueError(f"{self.domain.name} has no mail in this lab{meant(self.domain.name, self.domain.state.mail)}") from None
 
     def set(self, **changes: Any) -> None:
         """Change settings: `starttls`, `certificate`, `envelope` …"""
@@ -176,6 +225,10 @@ class MailPart:
     def new_key(self, selector: str, *, kind: str = "rsa", bits: int = 2048, signs: bool = True) -> None:
         """Make a DKIM key, publish its record and, unless `signs=False`, sign with it from now on."""
         self.domain.do(acts.dkim(self.domain.name, selector, kind=kind, bits=bits, signs=signs))
+
+    def sign_with(self, *selectors: str) -> None:
+        """From now on sign with the keys of these selectors, and with no other."""
+        self.domain.do(acts.mail(self.domain.name, signing=list(selectors)))
 
     def revoke_key(self, selector: str) -> None:
         """Publish an empty key: signatures of that selector verify no more (RFC 6376, section 3.6.1)."""
@@ -197,7 +250,7 @@ class WebPart:
         try:
             return self.domain.state.sites[self.domain.absolute(host)]
         except KeyError:
-            raise ValueError(f"{self.domain.absolute(host)} has no web site in this lab") from None
+            raise no_site(self.domain.state, self.domain.absolute(host)) from None
 
     def set(self, host: str = "@", **changes: Any) -> None:
         """Change a site: `personality`, `hsts`, `redirect`, or `pages={path: text or None}`."""

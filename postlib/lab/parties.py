@@ -9,6 +9,7 @@ import dns.rdatatype
 
 from postlib.lab.addresses import Block
 from postlib.lab.operator import operator
+from postlib.lab.senders import firm, platform, rented
 from postlib.lab.state import State
 from postlib.lab.worlds import Entry
 
@@ -40,4 +41,8 @@ PARTIES: dict[str, Plant] = {
     "forwarder": party,
     "partner": partner,
     "phisher": party,
+    "learner": operator,
+    "firm": firm,
+    "platform": platform,
+    "rented": rented,
 }

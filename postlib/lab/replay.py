@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from postlib.lab.mail.settings import Selector
 from postlib.lab.ownership import owned
 from postlib.lab.reset import start_again
 from postlib.lab.shapes import shaped
+from postlib.lab.spelling import meant
 from postlib.lab.state import State
 from postlib.lab.website import change
 from postlib.protocols.dkim import key_record
@@ -30,6 +31,8 @@ LONGEST_NAME = 1024  # characters: 253 octets (RFC 1035, section 2.3.4), each pe
 MOST_SELECTORS = 20  # of one domain: every one that signs makes each of its messages longer
 SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 WAITS = ("advance", "wait")  # the acts that let time pass, and do nothing else
+STAGE = "stage"  # the act that marks a place in a journal
+LETTER = "send"
 
 
 def replay(state: State, acts: Iterable[Act]) -> None:
@@ -42,13 +45,17 @@ def apply(state: State, act: Act) -> None:
     """Carry out one act. Raises ValueError, in a sentence, for an act that is unknown, incomplete, impossible or not allowed here;
     the state, and the clock with it, is then as it was."""
     kind, at, settings = shaped(act)
-    when = state.clock.now() if at is None else _moment(at)
-    if kind in WAITS:
-        state.clock.advance(seconds=settings.get("seconds", 0) + (when - state.clock.now()).total_seconds())
+    when = state.clock.now() if at is None else moment(at)
+    if kind == LETTER:
+        raise ValueError("a letter is sent on an Internet that is up, with internet.send() or internet.do(); here is only its data")
+    if kind == STAGE and not settings.get("name"):
+        raise ValueError("a stage has a name, for example internet.stage(\"two keys\")")
+    if kind in (*WAITS, STAGE):
+        state.clock.move(timedelta(seconds=settings.get("seconds", 0)) + (when - state.clock.now()))
         return
     if when != state.clock.now():  # what cannot be done must not let time pass: reports that were mailed on the way cannot be called back
         _perform(state, kind, settings, rehearsal=True)
-        state.clock.advance(seconds=(when - state.clock.now()).total_seconds())
+        state.clock.move(when - state.clock.now())
     _perform(state, kind, settings)
 
 
@@ -61,8 +68,8 @@ def _perform(state: State, kind: str, settings: dict[str, Any], *, rehearsal: bo
             raise ValueError(f"the act {kind!r} cannot be carried out as written: {error}") from error
 
 
-def _moment(at: str) -> datetime:
-    """The time that a journal gives."""
+def moment(at: str) -> datetime:
+    """The time that a journal gives. Raises ValueError for what is none, or lacks its time zone."""
     try:
         when = datetime.fromisoformat(at)
         if when.tzinfo is None:
@@ -113,6 +120,9 @@ def _registry(state: State, *, domain: str, ns: list[str] | None = None, glue: d
     parent = state.parent_of(origin)
     if ns is not None:
         registry.set_servers(parent, origin, ns)
+    for host in glue or {}:
+        if not parse_name(host).is_subdomain(origin):
+            raise ValueError(f"{host} is not below {domain}: a registry takes addresses only for name servers of the domain's own")
     registry.set_glue(state, parent, {parse_name(host): addresses for host, addresses in (glue or {}).items()})
     if ds is not None:
         registry.set_ds(state, parent, origin, [ds] if isinstance(ds, str) else ds, digest, slip)
@@ -120,20 +130,23 @@ def _registry(state: State, *, domain: str, ns: list[str] | None = None, glue: d
 
 
 def _dkim(state: State, *, domain: str, selector: str, kind: str = "rsa", bits: int = 2048, signs: bool = True,
-          revoked: bool = False, removed: bool = False) -> None:  # fmt: skip
+          revoked: bool = False, removed: bool = False, **tags: Any) -> None:  # fmt: skip
     settings = state.mail.get(domain)
     if settings is None:
-        raise ValueError(f"{domain} sends no mail in this lab")
+        raise ValueError(f"{domain} sends no mail in this lab{meant(domain, state.mail)}")
     if not SELECTOR.fullmatch(selector):
-        raise ValueError(f"{selector!r} is not a selector (RFC 6376, section 3.1)")
+        short, more, _ = selector.partition("._domainkey")
+        raise ValueError(f"{selector!r} is not a selector (RFC 6376, section 3.1)" + (f'; write only "{short}"' if more else ""))
     owner = parse_name(f"{selector}._domainkey.{domain}")
     zone = state.zone_of(owner)
     others = tuple(other for other in settings.selectors if other.name != selector)
     made = Selector(selector, kind, bits, signs)
+    if (removed or revoked) and len(others) == len(settings.selectors) and zone.get(owner, RdataType.TXT) is None:
+        raise ValueError(f"{domain} has no selector {selector!r}; it has: {', '.join(other.name for other in others) or 'none'}")
     if removed:
         zone.take(owner, RdataType.TXT)
     else:
-        text = "v=DKIM1; p=" if revoked else key_record(state.dkim_key(domain, made))
+        text = "v=DKIM1; p=" if revoked else key_record(state.dkim_key(domain, made), **tags)
         zone.put(owner, RdataType.TXT, [quoted(text)])
     if len(others) >= MOST_SELECTORS:
         raise ValueError(f"{domain} has {len(others)} selectors already; remove one first")
@@ -146,7 +159,7 @@ def _serve(state: State, *, host: str, habit: str = "", drops: Iterable[str] = (
     """Change a name server: it `drops` zones, `holds` them again as they are, or `keeps` them as they were, deaf to every change."""
     machine = state.machines.get(host)
     if machine is None:
-        raise ValueError(f"{host} is no machine of this lab")
+        raise ValueError(f"{host} is no machine of this lab{meant(host, state.machines)}")
     if habit and habit not in HABITS:
         raise ValueError(f"a habit is one of {', '.join(HABITS)}, not {habit!r}")
     for zone in (*drops, *holds, *keeps):
@@ -161,12 +174,14 @@ def _serve(state: State, *, host: str, habit: str = "", drops: Iterable[str] = (
     machine.shelf.behave(habit, machine.shelf.changes + 1)
 
 
-def _mail(state: State, *, domain: str, **changes: Any) -> None:
+def _mail(state: State, *, domain: str, signing: Iterable[str] | None = None, **changes: Any) -> None:
     settings = state.mail.get(domain)
     if settings is None:
-        raise ValueError(f"{domain} sends no mail in this lab")
+        raise ValueError(f"{domain} sends no mail in this lab{meant(domain, state.mail)}")
+    if signing is not None:
+        settings = settings.signing(signing)
     if changes.get("host", settings.host) not in state.machines:
-        raise ValueError(f"{changes['host']} is no machine of this lab")
+        raise ValueError(f"{changes['host']} is no machine of this lab{meant(changes['host'], state.machines)}")
     state.mail[domain] = settings.changed(changes)
 
 
@@ -183,8 +198,8 @@ def _reset(state: State, *, domain: str) -> None:
 
     origin = parse_name(domain)
     if origin not in state.zones or origin == dns.name.root:
-        raise ValueError(f"{domain} is not a domain of this lab")
-    state.first = state.first or build(state.world, state.seed, state.at)
+        raise ValueError(f"{domain} is not a domain of this lab{meant(domain, state.mail)}")
+    state.first = state.first or build(state.world, state.seed, state.at, guests=state.guests)
     start_again(state, state.first, origin)
 
 
@@ -192,7 +207,7 @@ def _zone(state: State, origin: str) -> Zone:
     """The zone of that name. Raises ValueError where there is none."""
     found = state.zones.get(parse_name(origin))
     if found is None:
-        raise ValueError(f"{origin} is not a zone of this lab")
+        raise ValueError(f"{origin} is not a zone of this lab{meant(origin, state.mail)}")
     return found
 
 

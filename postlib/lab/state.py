@@ -17,6 +17,7 @@ from postlib.clock import LabClock
 from postlib.lab.dns.server import Shelf
 from postlib.lab.dns.signing import Signing, ZoneKey
 from postlib.lab.dns.zone import Zone
+from postlib.lab.guests import Guests
 from postlib.lab.history import History, Ledger
 from postlib.lab.keys import Keys
 from postlib.lab.mail.settings import MailSettings, Selector
@@ -68,7 +69,8 @@ class State:
     """One Internet as data. `build` makes it, acts change it, `Servers` opens sockets on it.
 
     Whoever changes it, or answers from its zones in another thread, holds `lock`. `only` are the domains that acts may change
-    (none given means all of the world's); `first` is the same Internet as it was built, once a reset has asked for it.
+    (none given means all of the world's); `guests` came beside the world's domains; `first` is the same Internet as it was
+    built, once a reset has asked for it.
     `history` takes changes back; `renewed` is when the automatic signers last signed; `hold` is told of a domain before it changes.
     """
 
@@ -83,6 +85,7 @@ class State:
     mail: Ledger[str, MailSettings] = field(init=False)
     sites: Ledger[str, Site] = field(init=False)
     only: frozenset[str] = frozenset()
+    guests: Guests | None = None
     first: State | None = None
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
     history: History = field(default_factory=History, repr=False, compare=False)

@@ -8,6 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from postlib.lab.site import Page, Site
+from postlib.lab.spelling import meant
 from postlib.lab.state import State
 
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
@@ -40,7 +41,7 @@ def change(state: State, host: str, *, pages: Mapping[str, Any] | None = None, *
     """
     site = state.sites.get(host)
     if site is None:
-        raise ValueError(f"{host} has no web site in this lab")
+        raise no_site(state, host)
     shown = dict(site.pages)
     for path, page in (pages or {}).items():
         if page is None:
@@ -49,6 +50,13 @@ def change(state: State, host: str, *, pages: Mapping[str, Any] | None = None, *
             shown[path] = _shown(path, **(page if isinstance(page, Mapping) else {"body": str(page)}))
     site = replace(site, pages=shown, **settings)
     state.sites |= dict.fromkeys(site.hosts, site)
+
+
+def no_site(state: State, host: str) -> ValueError:
+    """The error for a host without a site: it says which of the domain's hosts have one, or which of all may be meant."""
+    domain = host.partition(".")[2]
+    own = [known for known in state.sites if known in (host, domain) or known.endswith((f".{host}", f".{domain}"))] if "." in domain else []
+    return ValueError(f"{host} has no web site in this lab{meant(host, own or state.sites)}")
 
 
 def _shown(path: str, *, status: int = 200, headers: Mapping[str, str] | None = None, body: str = "") -> Page:

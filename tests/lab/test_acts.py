@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from postlib import acts
 from postlib.lab.build import build
-from postlib.lab.internet import LONGEST_JOURNAL, visit
+from postlib.lab.internet import visit
+from postlib.lab.journal import LONGEST_JOURNAL
 from postlib.lab.replay import apply
 from postlib.lab.shapes import SHAPES
 from postlib.lab.state import State
@@ -79,6 +80,10 @@ HOSTILE: dict[str, Any] = {
     "other hosts": acts.web(ME, hosts=["valdoria.post"]),
     "a selector that is none": acts.dkim(ME, "a b"),
     "a key that nobody makes": acts.dkim(ME, "new", bits=1),
+    "a flag that brings a key of its own": acts.dkim(ME, "new", flags=["y; p=AAAA"]),
+    "a flag that ends the text": acts.dkim(ME, "new", flags=['y"']),
+    "hashes as text": acts.dkim(ME, "new", hashes="sha1"),
+    "a million services": acts.dkim(ME, "new", services=["email"] * 10**6),
     "a zone file without a SOA": acts.load(ME, "@ A 192.0.2.1"),
     "a zone file that multiplies": acts.load(ME, "@ SOA a. b. 1 1 1 1 1\n@ NS a.\n$GENERATE 1-100000000 h$ A 192.0.2.1\n"),
     "a zone file that reads files": acts.load(ME, "@ SOA a. b. 1 1 1 1 1\n@ NS a.\n$INCLUDE /etc/passwd\n"),

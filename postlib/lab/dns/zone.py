@@ -32,6 +32,18 @@ KEPT_SIGNATURES = 2000  # of one zone; a signature that has given way is made ag
 KEPT_RECORDS = 2000  # read from text: many zones have the same ones
 NAMELESS = (RdataType.A, RdataType.AAAA, RdataType.TXT, RdataType.CAA, RdataType.TLSA, RdataType.DS)  # no domain name is in them
 RECORD_SET_OCTETS = 60_000  # all records of one set go into one message of 65,535 octets, beside their signatures
+FORMS = {  # what a value of a type looks like, for one that cannot be read
+    RdataType.A: "an IPv4 address, four numbers from 0 to 255, such as 192.0.2.20",
+    RdataType.AAAA: "an IPv6 address, such as 2001:db8::20",
+    RdataType.MX: 'a number and the name of a mail server, such as "10 mx1.auroria.post."',
+    RdataType.NS: 'the name of a DNS server, such as "ns1.auroria.post."',
+    RdataType.CNAME: 'one other name, such as "www.auroria.post."',
+    RdataType.TXT: 'text, or texts of at most 255 octets in straight quotes, such as "v=DMARC1; p=none"',
+    RdataType.CAA: "a number, a word and a text in quotes, such as 0 issue \"ca.example\"",
+    RdataType.SRV: 'three numbers and a name, such as "0 0 443 www.auroria.post."',
+    RdataType.DS: "key tag, algorithm, digest type and the digest in hexadecimal, as the signed zone gives them",
+    RdataType.TLSA: "three numbers and hexadecimal digits, such as 3 1 1 and a SHA-256 digest of 64 digits",
+}
 STRINGS = re.compile(r'\s*("([^"\\]|\\.)*"\s*)+', re.DOTALL)
 WILDCARD = dns.name.Name([b"*"])
 
@@ -98,6 +110,8 @@ class Zone:
         fresh = [_record(rrtype, text, self.origin) for text in texts]
         if not kept and not fresh:
             raise ValueError(f"nothing to publish at {name}: a record set needs at least one record")
+        if rrtype == RdataType.CNAME and len(fresh) > 1:  # dnspython would keep the last
+            raise ValueError(f"{name}: a CNAME stands alone (RFC 2181, section 10.1): publish one of the {len(fresh)}")
         node = {**node, rrtype: dns.rdataset.from_rdata_list(ttl, [*kept, *fresh])}
         _check(name, node, self.origin, [rrtype])
         self.place(name, node)
@@ -234,7 +248,9 @@ class Zone:
 def _check(name: dns.name.Name, node: Node, origin: dns.name.Name, new: Iterable[RdataType]) -> None:
     """Raises ValueError for record sets that no zone has at one name; those of the types `new` have not been looked at before."""
     if RdataType.CNAME in node and (len(node) > 1 or len(node[RdataType.CNAME]) > 1):
-        raise ValueError(f"{name}: a CNAME stands alone (RFC 2181, section 10.1)")
+        others = ", ".join(dns.rdatatype.to_text(rrtype) for rrtype in node if rrtype not in new)
+        todo = f"withdraw the others first: {others}" if others else "nothing else may be at that name"
+        raise ValueError(f"{name}: a CNAME stands alone (RFC 2181, section 10.1): {todo}")
     if len(node.get(RdataType.SOA, ())) > 1 or (RdataType.SOA in node and name != origin):
         raise ValueError(f"{name}: a zone has one SOA record, at its top (RFC 1035, section 5.2)")
     for rrtype in new:
@@ -252,7 +268,8 @@ def _record(rrtype: RdataType, text: str, origin: dns.name.Name) -> dns.rdata.Rd
     try:
         return _read(rrtype, text, None if rrtype in NAMELESS else origin)
     except (dns.exception.DNSException, ValueError) as error:
-        raise ValueError(f"{text!r} is not a {dns.rdatatype.to_text(rrtype)} record: {error}") from error
+        what = f"that is {FORMS[rrtype]}" if rrtype in FORMS else error
+        raise ValueError(f"{text!r} is no value of the type {dns.rdatatype.to_text(rrtype)}: {what}") from error
 
 
 @lru_cache(maxsize=KEPT_RECORDS)

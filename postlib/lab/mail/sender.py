@@ -22,6 +22,7 @@ class Sent:
 
     `outcome` is inbox, spam, refused, deferred (try later), or a word for why it could not be handed over.
     `reply` is the server's last word, `kept` the receiver's own record, `delivery` the conversation; None where there was none.
+    `near` is the domain that was perhaps meant where nobody has the recipient's; then `str()` says so.
     """
 
     recipient: str
@@ -30,6 +31,13 @@ class Sent:
     kept: Kept | None = field(default=None, repr=False)
     delivery: smtp.Delivery | None = field(default=None, repr=False)
     message: bytes = field(default=b"", repr=False)
+    near: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        """What nobody could take, in a sentence; else as `repr`."""
+        if self.near:
+            return f"nobody has the domain {self.recipient.rpartition('@')[2]} here; did you mean {self.near}?"
+        return repr(self)
 
     @property
     def arrived(self) -> bool:

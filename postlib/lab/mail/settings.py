@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,6 +50,15 @@ class MailSettings:
         """The same with some settings changed, from JSON values. Raises ValueError or TypeError for what is no setting."""
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()}
         return replace(self, **values)
+
+    def signing(self, names: Iterable[str]) -> MailSettings:
+        """The same with these selectors signing, and no other. Raises ValueError for one that it has no key for."""
+        wanted = set(names)
+        unknown = sorted(wanted - {selector.name for selector in self.selectors})
+        if unknown:
+            known_here = ", ".join(selector.name for selector in self.selectors) or "none"
+            raise ValueError(f"{self.domain} has no key for the selector {unknown[0]}; its selectors are: {known_here}")
+        return replace(self, selectors=tuple(replace(selector, signs=selector.name in wanted) for selector in self.selectors))
 
     def __post_init__(self) -> None:
         known(self.certificate)
