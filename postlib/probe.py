@@ -168,6 +168,11 @@ def _below(prefix: str, domain: str) -> dns.name.Name | None:
 NOT_LOOKED = "quick-look"
 
 
+def readable(text: bytes) -> str:
+    """A TXT value as text; octets that are none stand as \\xNN."""
+    return text.decode("utf-8", "backslashreplace")
+
+
 async def told(question: Awaitable[T]) -> T | Unknown:
     """The answer, or Unknown with the reason: the one place where the network's silence becomes a value.
 

@@ -142,12 +142,13 @@ def publish_key(dane: Dane) -> Remedy:
     """For each exchanger without a record that works, one for the key that it shows now: 3 1 1 (RFC 7672, section 3.1.1)."""
     broken = [host for host in dane.hosts if not _works(host) and host.state is Security.SECURE]
     todo = {_owner(host): _keys(host) for host in broken}
-    if not all(todo.values()):
-        return remedy("dane.publish-unseen", Lever.DNS_HOST, name=", ".join(todo))
-    records = ", ".join(f"{owner} TLSA {key}" for owner, keys in todo.items() for key in keys)
     ours = all(_ours(dane, host) for host in broken)
+    lever = Lever.DNS_HOST if ours else Lever.MAIL_PROVIDER  # whose zone the records stand in
+    if not all(todo.values()):
+        return remedy("dane.publish-unseen", lever, name=", ".join(todo))
+    records = ", ".join(f"{owner} TLSA {key}" for owner, keys in todo.items() for key in keys)
     changes = [acts.publish(owner, "TLSA", *keys) for owner, keys in todo.items()] if ours else []
-    return remedy("dane.publish-key", Lever.DNS_HOST, *changes, record=records)
+    return remedy("dane.publish-key", lever, *changes, record=records)
 
 
 def make_match(dane: Dane) -> Remedy:
@@ -163,7 +164,9 @@ def sign_zone(dane: Dane) -> Remedy:
     hosts = [host for host in dane.published if host.state is not Security.SECURE]
     ours = all(_ours(dane, host) for host in hosts)
     todo = [acts.sign(dane.domain), acts.registry(dane.domain, ds="match")] if ours else []
-    return remedy("dane.sign-zone", Lever.DNS_HOST, *todo, zone=", ".join(dict.fromkeys(zone for host in hosts for zone in host.bare)))
+    bare = list(dict.fromkeys(zone for host in hosts for zone in host.bare))
+    own = ours or any(starttls.within(dane.domain, zone) for zone in bare)
+    return remedy("dane.sign-zone", Lever.DNS_HOST if own else Lever.MAIL_PROVIDER, *todo, zone=", ".join(bare))
 
 
 def _ours(dane: Dane, host: Named) -> bool:

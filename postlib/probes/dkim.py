@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from postlib import acts
 from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, passed, remedy, unknown
-from postlib.network import Unknown
+from postlib.network import Absent, Unknown
 from postlib.probe import NOT_LOOKED, Observation, Probe, Profile, told
+from postlib.probes import spf
 from postlib.protocols.dkim import WELL_KNOWN, KeyRecord, SelectorKey, Selectors, key_record, selectors
 from postlib.protocols.dkim.key import WEAK_BITS
 from postlib.protocols.malformed import Malformed
+from postlib.protocols.spf import Record
+from postlib.protocols.spf.outcome import Result
 
 ANY_SELECTOR = "*"
 FRESH = ("s2026a", "s2026b", "default", "selector1", "selector2")  # names for a new key; all are among those that are tried
@@ -23,10 +26,14 @@ NEEDED_HASH = "sha256"  # RFC 8301, section 3.1
 
 @dataclass(frozen=True)
 class Dkim:
-    """What guessing found of the domain's selectors. DKIM has no list of them: one that is not found may still exist."""
+    """What guessing found of the domain's selectors. DKIM has no list of them: one that is not found may still exist.
+
+    `closed` is whether the domain itself says that it sends no mail.
+    """
 
     domain: str
     selectors: Selectors | Unknown
+    closed: bool | Unknown = False
 
     @property
     def keys(self) -> tuple[SelectorKey, ...]:
@@ -45,12 +52,30 @@ class Dkim:
 
 async def observe(net: Observation, domain: str) -> Dkim:
     """The key records at the selectors that providers and mail servers commonly use; a quick look does not guess."""
+    closed = _closed(await net.facts(spf.probe, domain))
     if net.quick:
-        return Dkim(domain, Unknown(NOT_LOOKED, domain))
+        return Dkim(domain, Unknown(NOT_LOOKED, domain), closed)
     try:
-        return Dkim(domain, await told(selectors(net, domain, (*net.selectors.get(domain, ()), *WELL_KNOWN))))
+        return Dkim(domain, await told(selectors(net, domain, (*net.selectors.get(domain, ()), *WELL_KNOWN))), closed)
     except Malformed:  # with a selector before it the name is longer than a name can be, so that none can exist
-        return Dkim(domain, Selectors(domain, "absent"))
+        return Dkim(domain, Selectors(domain, "absent"), closed)
+
+
+def _closed(seen: spf.Spf) -> bool | Unknown:
+    """Whether the SPF record allows nobody (RFC 7208, section 5.1) and a null MX stands beside it (RFC 7505): each alone says less."""
+    said = (_nobody(seen.record), seen.null_mx)
+    if any(word is False for word in said):
+        return False
+    return next((word for word in said if isinstance(word, Unknown)), True)
+
+
+def _nobody(record: Record | Absent | Unknown) -> bool | Unknown:
+    """Whether every term up to `all` forbids. What a redirect leads to does not count: the domain's own words are looked at."""
+    if isinstance(record, Unknown):
+        return record
+    if isinstance(record, Absent) or record.all is None:
+        return False
+    return all(directive.result is Result.FAIL for directive in record.evaluated)
 
 
 # Remedies
@@ -62,8 +87,14 @@ def publish_key(dkim: Dkim) -> Remedy:
     return remedy("dkim.publish-key", Lever.MAIL_PROVIDER, act, name=f"{FRESH[0]}._domainkey.{dkim.domain}", domain=dkim.domain)
 
 
-def _new_key(dkim: Dkim, bad: tuple[SelectorKey, ...]) -> Remedy:
-    """A new key under a new selector in place of those; the old records go once no letter signed with them is on its way."""
+def _new_key(dkim: Dkim, wrong: tuple[SelectorKey, ...]) -> Remedy:
+    """A new key under a new selector in place of those; the old records go once no letter signed with them is on its way.
+
+    Where a provider holds all the records behind aliases, the keys are the provider's, and only the provider can make new ones.
+    """
+    bad = tuple(key for key in wrong if not key.target)
+    if wrong and not bad:
+        return _ask_provider(wrong)
     used = {key.selector for key in dkim.keys}
     fresh = next((name for name in FRESH if name not in used), FRESH[0])
     steps = [acts.dkim(dkim.domain, fresh, bits=2048), *(acts.dkim(dkim.domain, key.selector, removed=True) for key in bad)]
@@ -78,8 +109,13 @@ def _rewritten(dkim: Dkim, bad: tuple[SelectorKey, ...], without: str) -> Remedy
     names = [f"{key.selector}._domainkey.{dkim.domain}" for key in own]
     steps = [acts.publish(name, "TXT", text) for name, text in zip(names, texts, strict=True)]
     if not steps:
-        return remedy("dkim.ask-provider", Lever.MAIL_PROVIDER, name=", ".join(key.target for key in bad))
+        return _ask_provider(bad)
     return remedy("dkim.rewrite-record", Lever.DNS_HOST, *steps, name=", ".join(names), record=" ".join(texts))
+
+
+def _ask_provider(keys: tuple[SelectorKey, ...]) -> Remedy:
+    """The records stand in the provider's zone."""
+    return remedy("dkim.ask-provider", Lever.MAIL_PROVIDER, name=", ".join(key.target for key in keys))
 
 
 def _without(record: KeyRecord, tag: str) -> str:
@@ -134,6 +170,8 @@ def published(dkim: Dkim, profile: Profile) -> Verdict:
         return not_applicable(found="sends-no-mail")
     if dkim.live:
         return passed(key=tuple(_named(dkim.live)), found="others-unseen")
+    if dkim.closed:
+        return not_applicable(found="says-no-mail")
     if dkim.selectors.state == "absent":
         return failed(found="no-selector")
     revoked = tuple(key.selector for key in dkim.keys if key.record.revoked)

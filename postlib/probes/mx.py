@@ -69,7 +69,9 @@ def publish_mx(mx: Mx) -> Remedy:
 def without_flawed(mx: Mx) -> Remedy:
     """The MX records without those that lead nowhere; where none would be left, the host needs an address first."""
     if not mx.sound:
-        return remedy("mx.give-address", Lever.DNS_HOST, host=", ".join(host.host for host in mx.exchangers.hosts))
+        hosts = [host.host for host in mx.exchangers.hosts]
+        own = any(f".{host}".endswith(f".{mx.domain}") for host in hosts)
+        return remedy("mx.give-address", Lever.DNS_HOST if own else Lever.MAIL_PROVIDER, host=", ".join(hosts))
     return _publish(mx, "mx.drop-records", [(host.preference, host.host) for host in mx.sound])
 
 

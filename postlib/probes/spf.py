@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from postlib import acts
 from postlib.finding import Lever, Remedy, Verdict, failed, not_applicable, passed, remedy, unknown
 from postlib.network import ABSENT, Absent, Unknown
-from postlib.probe import Observation, Probe, Profile, told
+from postlib.probe import Observation, Probe, Profile, readable, told
 from postlib.protocols.mx import mail_exchangers
 from postlib.protocols.spf import Directive, Lookups, LookupTerm, Mechanism, Record, SpfSyntaxError, is_spf, lookups, lookups_of, parse
 from postlib.protocols.spf.outcome import Result
@@ -60,11 +60,6 @@ async def observe(net: Observation, domain: str) -> Spf:
     except SpfSyntaxError as error:
         return Spf(domain, records, others, ABSENT, error, ABSENT, receives, null, await told(_included(net, records)))
     return Spf(domain, records, others, record, None, await told(lookups(net, domain)), receives, null)
-
-
-def readable(text: bytes) -> str:
-    """A TXT value as text; octets that are none stand as \\xNN."""
-    return text.decode("utf-8", "backslashreplace")
 
 
 async def _included(net: Observation, records: tuple[str, ...]) -> tuple[LookupTerm, ...]:
@@ -220,7 +215,7 @@ def syntax(spf: Spf, profile: Profile) -> Verdict:
 def ten_lookups(spf: Spf, profile: Profile) -> Verdict:
     """Evaluating the SPF record takes at most ten DNS lookups, whoever sends."""
     if not spf.record or not spf.lookups:
-        return not_applicable(found="no-single-record")
+        return _no_record(spf)
     if spf.lookups.total > LOOKUPS:
         return failed(lookups=spf.lookups.total)
     return _seen(spf.lookups) or passed(lookups=spf.lookups.total)
@@ -230,7 +225,7 @@ def ten_lookups(spf: Spf, profile: Profile) -> Verdict:
 def two_voids(spf: Spf, profile: Profile) -> Verdict:
     """At most two terms of the SPF record lead to names that have nothing."""
     if not spf.record or not spf.lookups:
-        return not_applicable(found="no-single-record")
+        return _no_record(spf)
     names = tuple(f"{term.term} ({name})" for term, name in spf.lookups.voids)
     if len(names) > VOIDS:
         return failed(void=names)
@@ -241,7 +236,7 @@ def two_voids(spf: Spf, profile: Profile) -> Verdict:
 def ten_mail_servers(spf: Spf, profile: Profile) -> Verdict:
     """No term of the SPF record leads to more than ten mail servers."""
     if not spf.record or not spf.lookups:
-        return not_applicable(found="no-single-record")
+        return _no_record(spf)
     long = tuple(f"{term.term} ({term.detail})" for term in spf.lookups.walk() if term.problem == "too-many-mail-servers")
     return failed(term=long) if long else _seen(spf.lookups) or passed()
 
@@ -250,7 +245,7 @@ def ten_mail_servers(spf: Spf, profile: Profile) -> Verdict:
 def includes_work(spf: Spf, profile: Profile) -> Verdict:
     """Every domain that the SPF record includes or redirects to publishes a working SPF record."""
     if not spf.record or not spf.lookups:
-        return not_applicable(found="no-single-record")
+        return _no_record(spf)
     broken = tuple(f"{inner.domain} ({inner.problem})" for inner in spf.lookups.broken if inner.problem not in UNSEEN)
     if broken:
         return failed(included=broken)
@@ -261,7 +256,7 @@ def includes_work(spf: Spf, profile: Profile) -> Verdict:
 def says_who_may_not(spf: Spf, profile: Profile) -> Verdict:
     """The SPF record ends in -all or ~all, so that it says something of every other machine."""
     if not spf.record:
-        return not_applicable(found="no-single-record")
+        return _no_record(spf)
     ends = [directive for directive in spf.record.directives if directive.mechanism is Mechanism.ALL]
     if not ends:
         redirect = spf.record.redirect
@@ -275,7 +270,7 @@ def says_who_may_not(spf: Spf, profile: Profile) -> Verdict:
 def not_everyone(spf: Spf, profile: Profile) -> Verdict:
     """The SPF record does not allow the whole Internet to send."""
     if not spf.record or not spf.lookups:
-        return not_applicable(found="no-single-record")
+        return _no_record(spf)
     wide = tuple(directive.text for directive in spf.record.directives if _everyone(directive))
     wide += _wide(spf.lookups)
     return failed(term=wide) if wide else _seen(spf.lookups, (spf.lookups, *_led(spf.lookups))) or passed()
@@ -285,9 +280,14 @@ def not_everyone(spf: Spf, profile: Profile) -> Verdict:
 def no_ptr(spf: Spf, profile: Profile) -> Verdict:
     """The SPF record does not use the mechanism ptr, which is slow and unreliable."""
     if not spf.record:
-        return not_applicable(found="no-single-record")
+        return _no_record(spf)
     terms = tuple(d.text for d in spf.record.directives if d.mechanism is Mechanism.PTR)
     return failed(term=terms) if terms else passed()
+
+
+def _no_record(spf: Spf) -> Verdict:
+    """Nothing can be said of the terms: there is not one SPF record, or it cannot be read."""
+    return not_applicable(found="no-single-record" if spf.fault is None else "unreadable-record")
 
 
 def _seen(walked: Lookups, among: Iterable[Lookups | LookupTerm] = ()) -> Verdict | None:

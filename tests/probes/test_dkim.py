@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from zones import Records, run, served
 
-from postlib.finding import Lever, Status, Verdict
+from postlib.finding import Finding, Lever, Status, Verdict
+from postlib.lab import worlds
+from postlib.lab.internet import Internet, visit
 from postlib.lab.keys import Keys
+from postlib.look import check as look
 from postlib.network import CouldNotTell, Unknown
 from postlib.policies import Profile, profile
+from postlib.probe import Observation
+from postlib.probe import run as probe_run
 from postlib.probes import dkim
 from postlib.probes.dkim import Dkim
-from postlib.protocols.dkim import SelectorKey, Selectors, key_record, parse_key
+from postlib.protocols.dkim import SelectorKey, Selectors, Signature, key_record, parse_key
 from postlib.protocols.dkim.key import KeyRecord
 
-NAME = "auroria.post"
+NAME, CLEAN = "auroria.post", "valdoria.post"
 KEYS = Keys("tests")
 
 
@@ -44,6 +51,48 @@ def test_nothing_below_domainkey_means_no_key() -> None:
 def test_a_domain_without_mail_needs_no_key() -> None:
     quiet = replace(profile(), purposes={NAME: "none"})
     assert judged("published", Dkim(NAME, Selectors(NAME, "absent")), quiet).status is Status.NOT_APPLICABLE
+
+
+NULL_MX, NOBODY = ["0 ."], ['"v=spf1 -all"']
+
+
+def looked(spf: list[str], mx: list[str]) -> Finding:
+    """The finding about a name with these TXT and MX records, of a zone without any key."""
+    records: Records = {f"www.{NAME}": {"TXT": spf, "MX": mx, "A": ["192.0.2.9"]}, "mx1.auroria.post": {"A": ["192.0.2.9"]}}
+    observation = Observation(served(records).network, validate=False)
+    return next(f for f in run(probe_run(dkim.probe, observation, f"www.{NAME}", profile())) if f.check == "dkim.published")
+
+
+@pytest.mark.parametrize("spf", [NOBODY, ['"v=spf1 -a -all"'], ['"v=spf1 -all exp=why.auroria.post"'], ['"v=spf1 -all mx"']])
+def test_a_name_that_says_it_sends_no_mail_needs_no_key(spf: list[str]) -> None:
+    """RFC 7208, section 5.1, and RFC 7505: nobody may send, and there is no mail. It has no remedy either."""
+    finding = looked(spf, NULL_MX)
+    assert (finding.status, finding.remedy) == (Status.NOT_APPLICABLE, None)
+    assert finding.verdict.evidence == (("found", "says-no-mail"),)
+
+
+@pytest.mark.parametrize(
+    ("spf", "mx"),
+    [
+        (NOBODY, []), (NOBODY, ["10 mx1.auroria.post."]), (NOBODY, ["0 .", "10 mx1.auroria.post."]), ([], NULL_MX),
+        (['"v=spf1 ~all"'], NULL_MX), (['"v=spf1 mx -all"'], NULL_MX), (['"v=spf1 +all"'], NULL_MX), (['"v=spf1"'], NULL_MX),
+        (['"v=spf1 redirect=auroria.post"'], NULL_MX), (['"v=spf1 -all"', '"v=spf1 mx -all"'], NULL_MX),
+    ],
+)  # fmt: skip
+def test_half_a_word_does_not_excuse_a_name_from_signing(spf: list[str], mx: list[str]) -> None:
+    """An SPF record alone may be wrong, and a name that takes no mail may send some, though it should not (RFC 7505, section 4.2)."""
+    assert looked(spf, mx).status is Status.FAIL
+
+
+def test_a_key_at_a_closed_name_is_still_a_key() -> None:
+    assert judged("published", replace(seen(key()), closed=True)).status is Status.PASS
+
+
+def test_whether_a_silent_name_sends_mail_is_unknown() -> None:
+    """Silence about SPF or MX is no word of the domain, neither for a key nor against it."""
+    facts = Dkim(NAME, Selectors(NAME, "absent"), Unknown("timeout", "192.0.2.1"))
+    with pytest.raises(CouldNotTell):
+        judged("published", facts)
 
 
 def test_a_selector_that_could_not_be_asked_makes_it_unknown() -> None:
@@ -91,6 +140,33 @@ def test_a_flag_is_taken_out_and_the_others_stay() -> None:
     mended = parse_key(str(remedy.acts[0]["values"][0]))
     assert (mended.flags, mended.hashes, mended.faults) == (("s",), ("sha256",), ())
     assert remedy.lever is Lever.DNS_HOST
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "reason"),
+    [
+        ("dkim-test-flag", "dkim.not-testing", ""),
+        ("dkim-sha1-only", "dkim.sha256-allowed", "key-hash"),
+        ("dkim-not-for-mail", "dkim.for-mail", "key-service"),
+    ],
+)
+def test_a_key_in_a_record_with_a_wrong_tag_is_good_once_the_tag_is_gone(fault: str, check: str, reason: str) -> None:
+    """RFC 6376, section 3.6.1: the tag is at fault, and not the key; so the remedy needs no new one."""
+    with visit("clean", at=datetime(2026, 11, 23, tzinfo=UTC)) as internet:
+        for act in worlds.faults()[fault].on(CLEAN):
+            internet.do(act)
+        assert {s.selector: s.reason for s in signed(internet)} == {"s2026a": reason, "s2026e": ""}
+        remedy = look(CLEAN, internet)[check].remedy
+        assert remedy is not None
+        internet.domain(CLEAN).apply(remedy)
+        assert [(s.result, s.testing) for s in signed(internet)] == [("pass", False)] * 2
+
+
+def signed(internet: Internet) -> tuple[Signature, ...]:
+    """The signatures of a letter, as the receiver finds them."""
+    kept = internet.send(f"ana@{CLEAN}", "clara@inbox.example").kept
+    assert kept is not None
+    return kept.judgement.dkim
 
 
 def test_a_record_behind_an_alias_is_the_providers_to_mend() -> None:

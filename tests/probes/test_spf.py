@@ -49,6 +49,13 @@ def test_case_means_nothing() -> None:
     assert record(spf.end_in_all(seen)) == "v=spf1 MX PTR ~all"
 
 
+def test_a_record_that_cannot_be_read_is_not_called_absent() -> None:
+    found = findings({**MAIL, NAME: {**MAIL[NAME], "TXT": ['"v=spf1 mx nonsense -all"']}})
+    others = {check: finding for check, finding in found.items() if finding.status is Status.NOT_APPLICABLE}
+    assert found["spf.syntax"].status is Status.FAIL and len(others) >= 5
+    assert {dict(finding.verdict.evidence)["found"] for finding in others.values()} == {"unreadable-record"}
+
+
 def test_other_texts_at_the_name_stay() -> None:
     act = spf.publish_record(facts("site-verification=abc")).acts[0]
     assert act["values"] == ["v=spf1 mx ~all", "site-verification=abc"]

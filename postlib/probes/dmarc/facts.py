@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from postlib.network import Unknown
-from postlib.probe import NOT_LOOKED, Observation, told
+from postlib.probe import NOT_LOOKED, Observation, readable, told
 from postlib.probes import dkim, spf
 from postlib.protocols.dmarc import (
     Authorisation,
@@ -89,7 +89,7 @@ async def observe(net: Observation, domain: str) -> Dmarc:
 
 
 async def _texts(net: Observation, domain: str) -> tuple[str, ...]:
-    return tuple(sorted(spf.readable(text) for text in await texts_at(net, f"_dmarc.{domain}")))
+    return tuple(sorted(readable(text) for text in await texts_at(net, f"_dmarc.{domain}")))
 
 
 async def _misplaced(net: Observation, domain: str) -> tuple[str, ...]:
@@ -113,4 +113,4 @@ async def _destinations(net: Observation, discovery: Discovery) -> tuple[Destina
 
 def as_written(text: str) -> str:
     """Text of a record as people wrote it: the protocol reads octets as Latin-1, panels write UTF-8."""
-    return spf.readable(text.encode("latin-1"))
+    return readable(text.encode("latin-1"))

@@ -57,7 +57,8 @@ def climb(dmarc: Dmarc) -> Remedy:
         return remedy("dmarc.record-first", Lever.DNS_HOST, first_step=True, domain=dmarc.domain)
     missing = _missing(dmarc, record)
     if missing:
-        return remedy("dmarc.prepare", Lever.DNS_HOST, first_step=True, domain=dmarc.domain, missing=", ".join(missing))
+        lever = Lever.MAIL_PROVIDER if missing == ["DKIM"] else Lever.DNS_HOST  # who signs the mail, and who publishes the records
+        return remedy("dmarc.prepare", lever, first_step=True, domain=dmarc.domain, missing=", ".join(missing))
     tag = dmarc.discovery.tag or "p"
     rung = NEXT_RUNG[dmarc.discovery.requested or Policy.NONE]
     return _publish("dmarc.next-rung", dmarc.at, written(record, **{tag: rung.value}), first_step=True)
