@@ -15,6 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from postlib.course.asking import predict as predict
+    from postlib.course.asking import question as question
+    from postlib.course.begun import again as again
+    from postlib.course.correspondence import letter as letter
+    from postlib.course.hints import hint as hint
+    from postlib.course.judging import judge as judge
+    from postlib.course.places import at as at
     from postlib.finding import Finding as Finding
     from postlib.finding import Status as Status
     from postlib.finding import Verdict as Verdict
@@ -33,8 +40,15 @@ _PLACES = {
     "Status": "finding",
     "Verdict": "finding",
     "acheck": "look",
+    "again": "course.begun",
     "ascan": "look",
+    "at": "course.places",
     "check": "look",
+    "hint": "course.hints",
+    "judge": "course.judging",
+    "letter": "course.correspondence",
+    "predict": "course.asking",
+    "question": "course.asking",
     "scan": "look",
     "visit": "lab.internet",
 }
@@ -44,7 +58,10 @@ __all__ = sorted(_PLACES)
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is first used."""
     if name not in _PLACES:
-        raise AttributeError(f"module 'postlib' has no name {name!r}")
+        from difflib import get_close_matches  # for a mistake alone
+
+        near = get_close_matches(name, __all__, 1)
+        raise AttributeError(f"postlib has no {name}{f'; did you mean {near[0]}?' if near else ': dir(postlib) lists what it has'}")
     value = globals()[name] = getattr(import_module(f"postlib.{_PLACES[name]}"), name)
     return value
 

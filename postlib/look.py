@@ -19,7 +19,7 @@ import idna
 from postlib import background, cluster
 from postlib.finding import Finding, Status
 from postlib.lab import worlds
-from postlib.network import Network
+from postlib.network import Network, Unreachable
 from postlib.policies import DEFAULT, Profile, profile
 from postlib.probe import Check, Observation, Probe, run, wanted
 from postlib.probes import PROBES
@@ -213,7 +213,15 @@ def domain_name(subject: str, network: Network | Vantage) -> str:
 
 
 def _network(internet: Where) -> Network:
-    return Network() if internet is None else internet if isinstance(internet, Network) else internet.network
+    """What is looked through. Raises ValueError for an Internet of the lab that is closed: nothing could be seen of it."""
+    network = Network() if internet is None else internet if isinstance(internet, Network) else internet.network
+    if network.route is not None and network.root_hints:
+        try:
+            network.route(network.root_hints[0][1][0], 53, "udp")
+        except Unreachable as error:
+            if error.reason == "closed":
+                raise ValueError("this Internet is closed; visit() starts another") from error
+    return network
 
 
 _edition = profile

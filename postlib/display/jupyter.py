@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from postlib.display import mistakes
+
 Bundle = dict[str, str]
 Shower = Callable[[Any], Bundle | None]
 
@@ -26,9 +28,9 @@ def finding(shown: Any) -> Bundle:
 
 def spf(shown: Any) -> Bundle:
     """An spf.Outcome."""
-    from postlib.display import spf
+    from postlib.display import spf, spf_tree
 
-    return {"text/plain": spf.tree(shown), "text/html": spf.html(shown)}
+    return {"text/plain": spf.tree(shown), "text/html": spf_tree.html(shown)}
 
 
 def kept(shown: Any) -> Bundle:
@@ -40,10 +42,23 @@ def kept(shown: Any) -> Bundle:
 
 def delivery(shown: Any) -> Bundle:
     """A Delivery: a conversation with a mail server."""
-    from postlib.display.conversation import transcript
+    from postlib.display import conversation, ladder
 
-    made = transcript(shown)
-    return {"text/plain": made.text(), "text/html": made.html()}
+    return {"text/plain": conversation.transcript(shown).text(), "text/html": ladder.html(shown)}
+
+
+def case(shown: Any) -> Bundle:
+    """A Case of a lab."""
+    from postlib.display import judged
+
+    return {"text/plain": judged.case_text(shown), "text/html": judged.case_html(shown)}
+
+
+def judged(shown: Any) -> Bundle:
+    """A Judged: what a judge tried, and what became of it."""
+    from postlib.display import judged
+
+    return {"text/plain": judged.judged_text(shown), "text/html": judged.judged_html(shown)}
 
 
 def _tabled(name: str) -> Shower:
@@ -56,19 +71,44 @@ def _tabled(name: str) -> Shower:
     return show
 
 
+def evaluation(shown: Any) -> Bundle:
+    """A dmarc.Evaluation: which confirmed names are the author's."""
+    from postlib.display import authentication
+
+    table = authentication.evaluation(shown)
+    return {"text/plain": table.text(), "text/html": table.html()}
+
+
+def discovery(shown: Any) -> Bundle:
+    """A dmarc.Discovery: the tree walk."""
+    from postlib.display import tree_walk
+
+    return {"text/plain": tree_walk.table_of(shown).text(), "text/html": tree_walk.html(shown)}
+
+
 def several(shown: Any) -> Bundle | None:
-    """A list or tuple of kept messages or acts; None, so that IPython shows it its own way, for any other."""
-    from postlib.display import mail, plan
+    """A list or tuple of kept messages, DKIM signatures or acts; None, so that IPython shows it its own way, for any other."""
+    from postlib.display import authentication, mail, plan
 
     kinds = {type(member).__name__ for member in shown}
     if not shown or len(kinds) > 1:
         return None
     if kinds == {"Kept"} and hasattr(shown[0], "decision"):
         table = mail.mailbox(shown)
+    elif kinds == {"Signature"} and hasattr(shown[0], "selector"):
+        table = authentication.signatures(shown)
     elif kinds == {"dict"} and all("act" in act for act in shown):
         table = plan.plan(shown)
     else:
         return None
+    return {"text/plain": table.text(), "text/html": table.html()}
+
+
+def undone(shown: Any) -> Bundle | None:
+    """Acts that were taken back."""
+    from postlib.display import plan
+
+    table = plan.undone(shown)
     return {"text/plain": table.text(), "text/html": table.html()}
 
 
@@ -80,13 +120,18 @@ FORMATTERS: dict[tuple[str, str], Shower] = {
     ("postlib.lab.mail.sender", "Sent"): _tabled("sent"),
     ("postlib.lab.mail.mailbox", "Kept"): kept,
     ("postlib.protocols.smtp.delivery", "Delivery"): delivery,
+    ("postlib.protocols.dmarc.evaluate", "Evaluation"): evaluation,
+    ("postlib.protocols.dmarc.discovery", "Discovery"): discovery,
+    ("postlib.course.seeds", "Case"): case,
+    ("postlib.lab.journal", "Undone"): undone,
+    ("postlib.course.outcome", "Judged"): judged,
 }
 
 
 def text(shown: Any) -> str:
     """What a terminal shows of one of our classes. Raises TypeError for anything else."""
     kind = type(shown)
-    shower = several if isinstance(shown, list | tuple) else FORMATTERS.get((kind.__module__, kind.__name__))
+    shower = FORMATTERS.get((kind.__module__, kind.__name__)) or (several if isinstance(shown, list | tuple) else None)
     bundle = shower(shown) if shower is not None else None
     if bundle is None:
         raise TypeError(f"postlib has no text for a {kind.__name__}: {', '.join(name for _, name in FORMATTERS)}, letters or a journal")
@@ -103,7 +148,13 @@ def register() -> bool:
         bundles.for_type_by_name(module, name, _bundled(shower))
     for kind in (list, tuple):
         bundles.for_type(kind, _bundled(several))
+    mistakes.register(shell)
     return True
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext postlib.display.jupyter`, or a kernel's configuration: the same before anything of postlib is imported."""
+    register()
 
 
 def _bundled(shower: Shower) -> Callable[..., Bundle | None]:

@@ -40,7 +40,7 @@ def sent(one: Any) -> Table:
 def _outcome(one: Any) -> tuple[str, str, str, str]:
     author = field(one.message, "From")
     if not _handed_over(one):
-        why = words.spoken("not-sent", one.outcome, domain=one.recipient.rpartition("@")[2])
+        why = words.spoken("not-sent", "misspelt" if one.near else one.outcome, domain=one.recipient.rpartition("@")[2], near=one.near)
         return one.recipient, author, words.phrase("outcome.not-sent"), f"{why}."
     return one.recipient, author, words.spoken("outcome", one.outcome), _because(one)
 

@@ -7,13 +7,12 @@ from typing import Any
 
 from postlib import words
 from postlib.display.harmless import visible
-from postlib.display.markup import Markup, escaped, tag
 from postlib.display.plain import shortened
-from postlib.display.style import STYLE
 from postlib.words import phrase
 
 LOOKUPS, VOIDS = 10, 2  # RFC 7208, section 4.6.4
 MATCHED = {True: "✔", False: "·"}
+FAMILIES = ("A", "AAAA")  # a step's value that is no address: the kind that was asked for
 
 
 def tree(outcome: Any) -> str:
@@ -22,12 +21,12 @@ def tree(outcome: Any) -> str:
     budget = {"domain": outcome.domain, "result": outcome.result.value, "lookups": outcome.lookups, "voids": outcome.voids}
     said = [visible(phrase("spf", **budget, **limits)), *_record(outcome)]
     if outcome.reason not in ("matched", "default", "redirect"):
-        said.append("  " + visible(f"{words.spoken('step', outcome.reason)} {outcome.value}".strip()))
+        said.append("  " + visible(reason(outcome.reason, outcome.value)))
     return "\n".join([*said, *_steps(outcome, "  ")]) + "\n"
 
 
 def _record(outcome: Any) -> list[str]:
-    return [f"  {shortened(outcome.record)}"] if outcome.record else []
+    return [f"  {shortened(record(outcome))}"] if outcome.record else []
 
 
 def _steps(outcome: Any, indent: str) -> Iterator[str]:
@@ -43,12 +42,23 @@ def _steps(outcome: Any, indent: str) -> Iterator[str]:
 def _step(step: Any) -> str:
     """One term: as written, where it leads, why it matched or did not, and its cost with everything below."""
     target = f" → {step.domain}" if step.domain and step.domain not in step.term else ""
-    reason = " ".join(part for part in (words.spoken("step", step.reason), str(step.value)) if part)
     cost = f" [{phrase('spf-cost', lookups=step.lookups, voids=step.voids)}]" if step.lookups or step.voids else ""
-    return shortened(f"{step.term}{target}: {reason}") + cost
+    return shortened(f"{step.term}{target}: {because(step)}") + cost
 
 
-def html(outcome: Any) -> Markup:
-    """The same tree for a notebook's cell."""
-    lines = Markup("\n".join(escaped(line) for line in tree(outcome).splitlines()))
-    return tag("div", tag("style", Markup(STYLE)), tag("pre", lines, dir="ltr"), class_="postlib", lang=words.chosen().language)
+def because(step: Any) -> str:
+    """Why a term matched or did not, with what that is about."""
+    return reason(step.reason, "" if str(step.value) in FAMILIES else str(step.value))
+
+
+def reason(word: str, value: str) -> str:
+    """The reason of a step or an outcome as people read it, with what it is about; a limit that was passed says itself which."""
+    said = words.spoken("step", word)
+    if not value or word.startswith("too-many"):
+        return said
+    return f"{said}: {value}" if word == "syntax" else f"{said} ({value})"
+
+
+def record(outcome: Any) -> str:
+    """The SPF record of an outcome, in which each octet is a character: as UTF-8; octets that are none stand as \\xNN."""
+    return str(outcome.record.encode("latin-1", "backslashreplace").decode("utf-8", "backslashreplace"))

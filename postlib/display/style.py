@@ -19,7 +19,7 @@ _MARKS = "".join(f".postlib .{kind}{{color:{text};background:{ground}}}" for kin
 STYLE = (
     ".postlib{line-height:1.45;max-width:78em;color:inherit}"
     ".postlib.postlib p{margin:.3em 0}"
-    ".postlib.postlib table{border-collapse:collapse;width:100%;margin:1em 0 1.6em;font-size:1em}"
+    ".postlib.postlib table{border-collapse:collapse;table-layout:auto;width:100%;margin:1em 0 1.6em;font-size:1em}"
     ".postlib.postlib caption{caption-side:top;text-align:left;font-weight:600;font-size:1.1em;padding:.4em 0;color:inherit}"
     ".postlib.postlib th,.postlib.postlib td{text-align:left;vertical-align:top;padding:.5em .7em;color:inherit;background:transparent;"
     "border:0;border-bottom:1px solid rgba(127,127,127,.5);white-space:normal;max-width:none;font-weight:400}"
@@ -35,6 +35,7 @@ STYLE = (
     ".postlib.postlib .small{font-size:.9em;font-weight:400;display:block;margin-top:.25em}"
     ".postlib.postlib code{color:inherit;background:rgba(127,127,127,.13);padding:0 .2em;font-size:.95em;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".postlib.postlib tbody th code{overflow-wrap:break-word}"  # the name of a row stays whole
     ".postlib.postlib dl{margin:0}.postlib.postlib dt{float:none;width:auto;font-size:.9em;font-weight:400}"
     ".postlib.postlib dd{float:none;width:auto;margin:0 0 .35em}"
     ".postlib.postlib summary{cursor:pointer}"

@@ -1,0 +1,1 @@
+"""The cases of the labs: one file a lab, each with `draw`."""

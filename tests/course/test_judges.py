@@ -1,0 +1,106 @@
+"""Every judge is held to the answers that are kept as data: the solution, the four opponents, and typical wrong answers."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import UTC, datetime
+
+import pytest
+from conftest import FULL
+
+from autograder.deserved import OPPONENTS, SOLUTION, deserved, model
+from postlib.course.judging import judge
+from postlib.course.outcome import Judged
+from postlib.course.seeds import LABS, PRACTICE, Case, case
+from postlib.display.judged import notes
+
+START = datetime(2026, 11, 23, tzinfo=UTC)
+SEEDS = 50 if FULL else 5
+FOR_NOTHING = 5  # of them, for how many doing nothing is judged too
+WRONG = 10_000 if FULL else 3  # answers of each lab beside the solution and the opponents
+CHANCE = random.Random(os.environ.get("CHANCE", "answers"))
+
+
+def judged(of: Case, acts: list[dict[str, object]], mail: str = "practice") -> Judged:
+    """What a judge says of acts, handed in as a grader takes them."""
+    handed = {"lab": of.lab, "learner": of.learner, "start": START.isoformat(), "journal": acts}
+    return judge(of.lab, handed, mail=mail, model=model(of.lab, of.learner))
+
+
+def points(found: Judged) -> dict[str, int]:
+    parts = dict.fromkeys(outcome.part for outcome in found.outcomes)
+    return {part: found.part(part).points for part in parts}
+
+
+def chosen(lab: str) -> list[str]:
+    others = [name for name in deserved(lab) if name not in (SOLUTION, *OPPONENTS)]
+    return [SOLUTION, *OPPONENTS, *CHANCE.sample(others, min(WRONG, len(others)))]
+
+
+@pytest.mark.parametrize(("lab", "name"), [(lab, name) for lab in LABS for name in chosen(lab)])
+def test_an_answer_gets_the_points_that_it_deserves(lab: str, name: str) -> None:
+    for learner in (PRACTICE, "ana-12"):
+        of = case(lab, learner)
+        found = judged(of, deserved(lab)[name].filled(of), "graded")
+        assert points(found) == dict(deserved(lab)[name].points), (learner, [outcome for outcome in found.outcomes if not outcome.right])
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_no_opponent_deserves_more_than_a_fifth(lab: str) -> None:
+    most = sum(deserved(lab)[SOLUTION].points.values())
+    assert all(sum(deserved(lab)[name].points.values()) <= most / 5 for name in OPPONENTS)
+    assert len(deserved(lab)) >= len(OPPONENTS) + 1 + 10
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_every_seed_is_as_hard_as_every_other(lab: str) -> None:
+    """The same kinds and number of troubles, a solution of the same length, full marks for it, and nothing for doing nothing."""
+    shapes = set()
+    for number in range(SEEDS):
+        of = case(lab, f"learner-{CHANCE.randrange(10**6)}-{number}")
+        solution = model(lab, of.learner)
+        troubles = [(act["act"], len(" ".join(act.get("values", ())).split())) for act in of.acts]
+        terms = [len(" ".join(act.get("values", ())).split()) for act in solution]
+        shapes.add((repr(troubles), repr(terms), len(of.entries), len(of.told)))
+        found = judged(of, solution)
+        assert found.points == found.most
+        assert number >= FOR_NOTHING or judged(of, []).points == 0
+    assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_one_id_gives_one_case_and_another_id_another(lab: str) -> None:
+    assert case(lab, "ana-12") == case(lab, "ana-12")
+    domains = {case(lab, f"learner-{number}").domain for number in range(50)}
+    assert len(domains) > 30
+    assert case(lab, PRACTICE).domain == "auroria.post"
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ("v=spf1 mx –all", "is permerror: it cannot be read: a record holds visible ASCII"),
+        ("v=spf1 include:auroria.post -all", "is permerror: the records lead back to the first one (auroria.post). An error"),
+        (f"v=spf1 {' '.join(['a'] * 11)} -all", "is permerror: more than ten DNS lookups were needed. An error"),
+    ],
+)
+def test_an_spf_error_is_told_in_words(record: str, said: str) -> None:
+    acts: list[dict[str, object]] = [{"act": "publish", "name": "auroria.post", "type": "TXT", "values": [record]}]
+    assert any(said in note for note in notes(judged(case("spf-repair", PRACTICE), acts)))
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_what_is_not_the_learners_to_change_does_not_count(lab: str) -> None:
+    """Somebody who sends the judge acts on other domains, or nonsense, gets what the rest deserves, and is told."""
+    of = case(lab, "ana-12")
+    foreign = [
+        {"act": "publish", "name": "inbox.example", "type": "TXT", "values": ["v=spf1 -all"]},
+        {"act": "mail", "domain": "oldmail.example", "receiver": "none"},
+        {"act": "no such act"},
+        {"act": "advance", "seconds": 10**9},
+        {"act": "publish", "name": of.domain, "type": "TXT", "values": ["x"], "at": "not a time"},
+    ]
+    found = judged(of, [*foreign, *model(lab, of.learner)])
+    assert found.points == found.most
+    assert [name for name, _ in found.notes].count("judge-skipped") == 3
