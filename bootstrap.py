@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from handout import copy_course, course_files, fingerprint, read_json, write_json
+from handout import copy_course, course_files, fingerprint, read_json, unreleased, write_json
 
 MINIMUM = (3, 11)  # as in pyproject.toml; a test compares them
 ROOT = Path(__file__).resolve().parent
@@ -23,6 +23,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 READY = VENV / "ready.json"  # taken away before a change and written last: without it, what is there was interrupted
+KERNEL = VENV / "etc" / "ipython" / "ipython_kernel_config.py"  # read by every kernel of this environment
+EXTENSION = 'get_config().InteractiveShellApp.extensions.append("postlib.display.jupyter")\n'  # mistakes are explained before any import
 BUILD = ROOT / "build"
 MINE = ROOT / "my"
 PORT = 8888
@@ -76,7 +78,7 @@ def environment(kind: str) -> None:
     Raises Stop when there is no venv in this Python or pip fails.
     """
     started = time.monotonic()
-    wanted = {"python": sys.version, "place": str(VENV), "project": fingerprint(ROOT / "pyproject.toml")}
+    wanted = {"python": sys.version, "place": str(VENV), "project": fingerprint(ROOT / "pyproject.toml"), "kernel": EXTENSION}
     locks = {name: fingerprint(ROOT / "requirements" / (name + ".lock")) for name in ("course", "test")}
     ready = read_json(READY)
     installed = any(ready.get(name) == locks[name] for name in (kind, "test"))  # the test lock holds all of the course's
@@ -93,6 +95,8 @@ def environment(kind: str) -> None:
         ready = {kind: locks[kind], "project": ready.get("project")}  # what another lock put here no longer counts
     if ready.get("project") != wanted["project"]:
         pip("postlib", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    KERNEL.parent.mkdir(parents=True, exist_ok=True)
+    KERNEL.write_text(EXTENSION, encoding="utf-8")
     say("Compiling ...")
     # Bytecode is written here whatever PYTHONDONTWRITEBYTECODE says; a few packages carry templates that are no Python: not our fault.
     subprocess.call([str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(VENV / "lib"), str(VENV / "Lib")], stderr=subprocess.DEVNULL)
@@ -175,9 +179,22 @@ def course() -> int:
         raise Stop("course/start.ipynb is not here; is this a whole copy of the project?")
     wished = wished_port()
     environment("course")
+    release()
     for sentence in copy_course(ROOT, MINE):
         say(sentence)
     return serve(free_port(wished))
+
+
+def release() -> None:
+    """Make the learners' version of labs that have none or an old one. What fails is said, and the course opens without."""
+    labs = unreleased(ROOT)
+    if labs:
+        say("Preparing the labs ...")
+        BUILD.mkdir(exist_ok=True)
+        try:
+            logged([str(PYTHON), "-m", "autograder", "release", *labs], "labs", len)
+        except Stop:
+            say("Not every lab could be prepared, so my/labs may lack some or hold old ones; build/labs.log says why.")
 
 
 def serve(port: int) -> int:

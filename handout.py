@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 COPIED = ".copied.json"  # in `my`: of each file, the two hashes of what was copied in
-SOURCES = (("course", "."), ("build/release", "labs"))  # folder of ours -> folder in `my`; labs are copied once released
+RELEASED = "build/release"  # labs without answers, as `autograder release` makes them; an archive for learners has them in labs/ itself
 NOT_COPIED = ("teach",)  # the instructors' folder
 
 
@@ -24,12 +24,24 @@ def copy_course(root: Path, mine: Path) -> list:
     mine.mkdir(exist_ok=True)
     copied = read_json(mine / COPIED)
     sentences = []
-    for folder, below in SOURCES:
+    for folder, below in (("course", "."), (RELEASED if instructors(root) else "labs", "labs")):
         for source in course_files(root / folder):
             target = mine / below / source.relative_to(root / folder)
             sentences += copy(source, target, copied, mine)
     write_json(mine / COPIED, copied)
     return sentences
+
+
+def instructors(root: Path) -> bool:
+    """Whether this is the whole project, whose labs/ holds the answers too, and not an archive for learners."""
+    return (root / "autograder").is_dir()
+
+
+def unreleased(root: Path) -> list:
+    """The names of the labs whose version for learners is not there yet, or is older than the lab."""
+    labs = [path for path in sorted(root.glob("labs/*/*.ipynb")) if path.stem == path.parent.name] if instructors(root) else []
+    made = {path: root / RELEASED / path.relative_to(root / "labs") for path in labs}
+    return [path.stem for path in labs if not made[path].is_file() or made[path].stat().st_mtime < path.stat().st_mtime]
 
 
 def course_files(folder: Path) -> list:

@@ -32,6 +32,9 @@ settings.load_profile("postlib")
 os.environ["POSTLIB_CACHE"] = tempfile.mkdtemp(prefix="postlib-tests-")
 atexit.register(shutil.rmtree, os.environ["POSTLIB_CACHE"], ignore_errors=True)
 
+# What the tests answer is nobody's progress.
+os.environ.setdefault("POSTLIB_PROGRESS", "off")
+
 # A shell starts what runs in the background with Ctrl-C ignored, and every process below inherits that; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -178,12 +178,21 @@ def played(path: Path) -> object:
 BOOK = {"routes": [["192.0.2.1", 53, "udp", "127.0.0.1", 5300]], "root_hints": [["a.", ["192.0.2.1"]]], "trust_anchor": ["1 8 2 ab"],
         "certificate_roots": "", "at": datetime(2026, 11, 23, tzinfo=UTC).isoformat()}  # fmt: skip
 JOURNAL = [{"act": "publish", "name": "_dmarc.valdoria.post", "type": "TXT", "values": ["v=DMARC1; p=none"]}]
+KEPT = {
+    "world": "clean",
+    "seed": "union",
+    "start": "2026-11-23T00:00:00+00:00",
+    "acts": [*JOURNAL, {"act": "stage", "name": "x", "cell": "a#b"}],
+}
+LETTER = {"act": "send", "author": "a@b.example", "recipient": "c@d.example", "headers": [["X", "y"]], "at": "2026-11-23T00:00:00+00:00"}
 ZONE = b'$ORIGIN auroria.post.\n$TTL 3600\n@ SOA ns1 hostmaster 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\nt TXT "a b" (\n c )\n'
 PROFILE = resources.files("postlib.policies").joinpath("course.yaml").read_bytes()
 RESULT = {"subject": "auroria.example", "exit_code": 0, "profile": "course", "seen_from": "x"}
 FILES: dict[str, tuple[Call, bytes]] = {
     "address book": (in_file(Network.load), json.dumps(BOOK).encode()),
     "journal": (in_file(played), json.dumps(JOURNAL).encode()),
+    "kept journal": (in_file(played), json.dumps(KEPT).encode()),
+    "letter as an act": (lambda octets: shaped(parsed_json(octets)), json.dumps(LETTER).encode()),
     "ARC sets": (lambda octets: arc_sets(split(octets)[0]), SET + MESSAGE),
     "ARC chain": (lambda octets: asyncio.run(verify_arc(NOBODY, octets)), SET + MESSAGE),
     "DKIM signatures": (lambda octets: asyncio.run(verify(NOBODY, octets)), b"DKIM-Signature:" + SIGNATURE + MESSAGE),

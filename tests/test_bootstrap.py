@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -42,6 +44,8 @@ def write(path: Path, text: str) -> None:
 def test_the_course_is_copied_without_what_is_not_the_learners(tmp_path: Path) -> None:
     """Not the instructors' folder, nor hidden files, nor caches."""
     write(tmp_path / "build/release/spf/spf.ipynb", notebook("..."))
+    write(tmp_path / "labs/spf/spf.ipynb", notebook("the answer"))
+    write(tmp_path / "autograder/__init__.py", "")
     names = ("start.ipynb", "dmarc/01.ipynb", "teach/key.ipynb", ".hidden", "dmarc/__pycache__/x.pyc")
     _, mine = desk(tmp_path, dict.fromkeys(names, "{}"))
     assert sorted(str(path.relative_to(mine)) for path in mine.rglob("*") if path.is_file()) == [
@@ -50,6 +54,59 @@ def test_the_course_is_copied_without_what_is_not_the_learners(tmp_path: Path) -
         "labs/spf/spf.ipynb",
         "start.ipynb",
     ]
+    assert (mine / "labs/spf/spf.ipynb").read_text() == notebook("...")
+
+
+def test_in_an_archive_for_learners_the_labs_are_there_without_answers(tmp_path: Path) -> None:
+    """It has no autograder: nothing is prepared, and `make clean` takes nothing away that would be missed."""
+    write(tmp_path / "labs/spf/spf.ipynb", notebook("..."))
+    root, mine = desk(tmp_path, {"start.ipynb": "{}"})
+    assert (mine / "labs/spf/spf.ipynb").read_text() == notebook("...")
+    assert handout.unreleased(root) == []
+
+
+def test_a_lab_is_prepared_where_that_was_not_done_or_the_lab_is_newer(tmp_path: Path) -> None:
+    """And not again."""
+    for name in ("autograder/__init__.py", "labs/a/a.ipynb", "labs/b/b.ipynb", "labs/b/b.practice.journal.json", "labs/c/notes.ipynb"):
+        write(tmp_path / name, "{}")
+    assert handout.unreleased(tmp_path) == ["a", "b"]
+    for lab in ("a", "b"):
+        write(tmp_path / f"build/release/{lab}/{lab}.ipynb", "{}")
+    assert handout.unreleased(tmp_path) == []
+    later = (tmp_path / "build/release/b/b.ipynb").stat().st_mtime + 1
+    os.utime(tmp_path / "labs/b/b.ipynb", (later, later))
+    assert handout.unreleased(tmp_path) == ["b"]
+
+
+def test_a_newcomer_gets_the_labs_with_blanks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`autograder release` makes them, once, and says nothing on the screen."""
+    pytest.importorskip("nbgrader")
+    shutil.copytree(ROOT / "autograder", tmp_path / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "labs" / "spf-repair", tmp_path / "labs" / "spf-repair")
+    monkeypatch.chdir(tmp_path)  # from where Python takes a module first
+    for name, value in {"ROOT": tmp_path, "BUILD": tmp_path / "build", "PYTHON": Path(sys.executable)}.items():
+        monkeypatch.setattr(bootstrap, name, value)
+    bootstrap.release()
+    bootstrap.release()
+    assert capsys.readouterr().out == "Preparing the labs ...\n"
+    handout.copy_course(tmp_path, tmp_path / "my")
+    (lab,) = (tmp_path / "my/labs").rglob("*.*")
+    text = lab.read_text()
+    assert "# write your answer here" in text and "BEGIN SOLUTION" not in text and "HIDDEN TESTS" not in text
+
+
+def test_labs_that_cannot_be_prepared_do_not_keep_the_course_shut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence says where the reason is."""
+    write(tmp_path / "autograder/__main__.py", "raise SystemExit('no nbgrader here')")
+    write(tmp_path / "labs/a/a.ipynb", "{}")
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"ROOT": tmp_path, "BUILD": tmp_path / "build", "PYTHON": Path(sys.executable)}.items():
+        monkeypatch.setattr(bootstrap, name, value)
+    bootstrap.release()
+    assert capsys.readouterr().out.splitlines()[1].endswith("build/labs.log says why.")
+    assert (tmp_path / "build/labs.log").read_text().strip() == "no nbgrader here"
 
 
 def test_a_file_left_alone_is_updated(tmp_path: Path) -> None:
@@ -143,13 +200,30 @@ def test_a_port_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPat
         bootstrap.wished_port()
 
 
+def ready(**other: str) -> dict[str, str]:
+    """The note of an environment that is as it should be."""
+    made = {"python": sys.version, "place": str(bootstrap.VENV), "project": handout.fingerprint(ROOT / "pyproject.toml")}
+    return made | {"kernel": bootstrap.EXTENSION, "course": handout.fingerprint(ROOT / "requirements" / "course.lock")} | other
+
+
 def test_an_environment_that_is_ready_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The note written last says which Python, place, lock and project it was made for; without Python here nothing could be made anew."""
     monkeypatch.setattr(bootstrap, "READY", tmp_path / "ready.json")
     monkeypatch.setattr(bootstrap, "PYTHON", tmp_path / "none")
-    made = {"python": sys.version, "place": str(bootstrap.VENV), "project": handout.fingerprint(ROOT / "pyproject.toml")}
-    handout.write_json(bootstrap.READY, made | {"course": handout.fingerprint(ROOT / "requirements" / "course.lock")})
+    handout.write_json(bootstrap.READY, ready())
     bootstrap.environment("course")
+
+
+def test_an_environment_from_before_gets_what_its_kernels_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a package fetched anew."""
+    paths = {"VENV": tmp_path, "READY": tmp_path / "ready.json", "PYTHON": Path(sys.executable), "KERNEL": tmp_path / "etc/kernel.py"}
+    for name, path in {**paths, "BUILD": tmp_path / "build"}.items():
+        monkeypatch.setattr(bootstrap, name, path)
+    handout.write_json(bootstrap.READY, ready(kernel="other", place=str(tmp_path)))
+    bootstrap.environment("course")
+    assert (tmp_path / "etc/kernel.py").read_text() == bootstrap.EXTENSION
+    assert handout.read_json(bootstrap.READY) == ready(place=str(tmp_path))
+    assert not list((tmp_path / "build").iterdir())  # pip would have left its log
 
 
 def test_a_failed_command_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

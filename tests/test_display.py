@@ -92,8 +92,8 @@ def test_groups_are_the_policies_and_what_failed_comes_first() -> None:
 def test_text_says_all_of_what_failed_and_one_line_of_what_passed() -> None:
     text = plain.text(report())
     assert "  ✔ passed: A rule of <SPF>. (spf.one-record)\n    Advice: Some terms" in text
-    assert "  ✘ failed: A rule of <SPF>.\n    spf.syntax · RFC 7208, section 5 · lesson planned: dmarc/02\n" in text
-    assert "dmarc/02\n    SPF record: v=spf1 -all\n" in text
+    assert "  ✘ failed: A rule of <SPF>.\n    spf.syntax · RFC 7208, section 5 · lesson: dmarc/02 · lab: spf-repair\n" in text
+    assert "lab: spf-repair\n    SPF record: v=spf1 -all\n" in text
     assert "  ✘ failed (advised): A rule" in text and "  ? unknown: A rule" in text
 
 
@@ -178,7 +178,7 @@ def test_html_folds_away_what_passed_and_nothing_else() -> None:
 
 def test_html_says_what_to_do_who_can_do_it_and_the_lesson() -> None:
     read = Reader(web.html(report()))
-    for said in ("v=spf1 -all", "your DNS host", "safe first step", "lesson planned: dmarc/02", "Advice: Some terms"):
+    for said in ("v=spf1 -all", "your DNS host", "safe first step", "lesson: dmarc/02", "Advice: Some terms"):
         assert said in read.text
     assert words.sentence(report()["spf.syntax"].remedy) in read.text  # type: ignore[arg-type]
 

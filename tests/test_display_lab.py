@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from zones import Zones
 
 from postlib.acts import advance, dkim, load, mail, registry, serve, sign, web, withdraw
-from postlib.display import jupyter, letter, plan, register, spf, text
+from postlib.display import jupyter, letter, plan, register, spf, spf_tree, text
 from postlib.display import mail as shown
 from postlib.display.conversation import Conversation, transcript
 from postlib.display.harmless import visible
@@ -150,7 +150,7 @@ def test_a_journal_is_a_change_plan() -> None:
         (registry("a.post", ds=[]), "At the registry, change a.post: ds"),
         (mail("a.post", starttls=False), "Change the mail servers of a.post: starttls False"),
         (web("www.a.post", hsts=""), "Change the web site www.a.post: hsts"),
-        (dkim("a.post", "s1", revoked=True), "Change the DKIM key s1 of a.post: revoked True"),
+        (dkim("a.post", "s1", revoked=True), "Revoke the DKIM key s1 of a.post: publish an empty p= and sign with it no more."),
         (serve("ns1.a.post", habit="silent"), "Change the name server ns1.a.post: habit silent"),
         (load("a.post", "x" * 5000), "Replace the whole zone a.post by a new zone file."),
         (advance(60), "Wait 60 seconds."),
@@ -172,7 +172,22 @@ def test_an_spf_outcome_is_a_tree_with_its_budget() -> None:
 
 def test_an_spf_error_says_what_it_is() -> None:
     text = spf.tree(Outcome(Result.PERMERROR, "a.example", "too-many-lookups", "mx\x1b[2J"))
-    assert "more than ten DNS lookups were needed" in text and "\x1b" not in text
+    assert text.splitlines()[1] == "  more than ten DNS lookups were needed" and "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("record", "shown", "why"),
+    [
+        ("v=spf1 mx –all".encode(), "v=spf1 mx –all", "it cannot be read: a record holds visible ASCII characters and spaces only"),
+        (b"v=spf1 mx \xe2all", "v=spf1 mx \\xe2all", "it cannot be read: a record holds visible ASCII characters and spaces only"),
+        (b"v=spf1 include:none.example", "v=spf1 include:none.example", "there is no SPF record there (none.example)"),
+    ],
+)
+def test_an_spf_error_and_its_record_can_be_read(record: bytes, shown: str, why: str) -> None:
+    found = Outcome(Result.PERMERROR, "a.example", "no-record" if b"include" in record else "syntax", record=record.decode("latin-1"),
+                    value="none.example" if b"include" in record else why.partition(": ")[2])  # fmt: skip
+    assert spf.tree(found).splitlines()[1:3] == [f"  {shown}", f"  {why}"]
+    assert why in spf_tree.svg(found) and shown in spf_tree.html(found)
 
 
 @functools.cache
@@ -232,5 +247,5 @@ def test_a_letter_that_could_not_be_sent_says_so_and_why() -> None:
         ("null-mx", "valdoria.post takes no mail (null MX)."),
         ("unreachable", "the network says that it cannot be reached."),
     ):
-        table = shown.sent(SimpleNamespace(recipient="ana@valdoria.post", outcome=outcome, kept=None, delivery=None, message=b""))
+        table = shown.sent(SimpleNamespace(recipient="ana@valdoria.post", outcome=outcome, kept=None, delivery=None, message=b"", near=""))
         assert table.caption == "Not sent to ana@valdoria.post" and table.rows[0][2:] == ("not sent", why)

@@ -8,7 +8,7 @@ import errno
 import json
 import pickle
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +158,17 @@ def test_a_lab_clock_rings_in_order_and_never_goes_back() -> None:
     assert rung == [(1, 1), (2, 2)]
     clock.advance(days=1)
     assert rung[-1] == (3, 3)
-    with pytest.raises(ValueError, match="only goes forward"):
+    with pytest.raises(ValueError, match="only goes forward; internet.undo.. or internet.reset.. go back"):
         clock.advance(days=-1)
+    clock.advanced = lambda: rung.append((0, clock.now().hour))
+    clock.move(timedelta(hours=1))
+    assert rung[-1] == (3, 3), "an act is written down by whoever does it"
+    clock.advance(hours=1)
+    assert rung[-1] == (0, 4)
+    clock.end("it is over")
+    with pytest.raises(ValueError, match="it is over"):
+        clock.advance()
+    assert rung[-1] == (0, 4) == (0, clock.now().hour)
     with pytest.raises(ValueError, match="time zone"):
         LabClock(datetime(2026, 11, 23))
 

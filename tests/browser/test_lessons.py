@@ -23,6 +23,7 @@ from playwright.sync_api import Page, TimeoutError, sync_playwright
 ROOT = Path(__file__).parent.parent.parent
 PICTURES = ROOT / "build" / "screenshots"
 LESSONS = sorted(path.relative_to(ROOT / "course") for path in (ROOT / "course").rglob("*.ipynb"))
+LABS = sorted(path.relative_to(ROOT) for path in (ROOT / "labs").rglob("*.ipynb"))  # with their solutions, so that every cell runs
 CHROMIUM = shutil.which("chromium")
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -44,6 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """JupyterLab on a copy of the course. Gives its address with %s for the notebook."""
     room = tmp_path_factory.mktemp("course")
     shutil.copytree(ROOT / "course", room / "course")
+    shutil.copytree(ROOT / "labs", room / "course" / "labs", ignore=shutil.ignore_patterns("*.json"))
     token, port = secrets.token_hex(16), _free_port()
     words = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={room / 'course'}", "--no-browser"]
     quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--allow-root"]
@@ -51,13 +53,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PYTHONPATH": str(ROOT),
         "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"),
         "HOME": str(room),
+        "POSTLIB_PROGRESS": str(room / "progress.json"),
         "JUPYTER_NO_CONFIG": "",
     }
     with (room / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words, *quiet], env=environment, stdout=log, stderr=log)
         try:
             _wait(f"http://127.0.0.1:{port}/api?token={token}", process, room / "log")
-            yield f"http://127.0.0.1:{port}/lab/tree/%s?token={token}"
+            yield f"http://127.0.0.1:{port}/lab/tree/%s?reset&token={token}"
         finally:
             process.terminate()
             process.wait(30)
@@ -66,10 +69,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def page() -> Iterator[Page]:
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
-        yield browser.new_page(viewport={"width": 1280, "height": 8000})
+        yield browser.new_page(viewport={"width": 1280, "height": 15000})
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=str)
+@pytest.mark.parametrize("lesson", [*LESSONS, *LABS], ids=str)
 def test_a_lesson_runs_from_top_to_bottom_in_the_browser(server: str, page: Page, lesson: Path) -> None:
     elsewhere: list[str] = []
     page.on("request", lambda request: None if _local(request.url) else elsewhere.append(request.url))

@@ -208,3 +208,13 @@ def test_any_text_is_an_explanation_or_a_syntax_error(text):
         assert explain_string(text).text == text
     except MacroSyntaxError as error:
         assert 0 <= error.position < len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("v=spf1 –all".encode(), "'–all'"), (b"v=spf1 \xe2all", r"'\xe2all'"), ("v=spf1 –all", "'–all'"), ("v=spf1 éa", r"'\xe9a'")],
+)
+def test_a_term_that_is_not_ascii_can_be_read(text: str | bytes, shown: str) -> None:
+    with pytest.raises(SpfSyntaxError) as told:
+        parse(text)
+    assert f": {shown}, at character 7 of the record" in str(told.value)

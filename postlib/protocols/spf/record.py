@@ -47,7 +47,7 @@ class SpfSyntaxError(ValueError):
     """
 
     def __init__(self, reason: str, term: str, position: int, message: str) -> None:
-        super().__init__(f"{message}: {term!r}, at character {position} of the record")
+        super().__init__(f"{message}: {_shown(term)}, at character {position} of the record")
         self.reason = reason
         self.term = term
         self.position = position
@@ -117,6 +117,16 @@ class Record:
 def is_spf(text: bytes) -> bool:
     """Whether a TXT record is an SPF record of version 1: `v=spf1`, in any case, then a space or the end (section 4.5)."""
     return text[:7].lower() in (b"v=spf1", b"v=spf1 ")
+
+
+def _shown(term: str) -> str:
+    """A term in quotes. Of a record that came as octets, each character is one: as UTF-8 where it is that, otherwise with escapes."""
+    try:
+        return repr(term.encode("latin-1").decode("utf-8"))
+    except UnicodeDecodeError:
+        return ascii(term)
+    except UnicodeEncodeError:  # it came as text
+        return repr(term)
 
 
 def parse(text: str | bytes) -> Record:

@@ -1,0 +1,142 @@
+"""The formgrader and a page of feedback as an instructor meets them: in a real browser, on a class that was graded.
+
+The screenshots stay in build/screenshots, for people to look at.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from classroom import LAB, LIMIT, ROOT, SENDERS, answered, project, write
+from playwright.sync_api import Page, sync_playwright
+
+from autograder.course import Course, api
+from autograder.feeding import feed_back
+from autograder.grading import grade_one
+from autograder.releasing import release
+
+PICTURES = ROOT / "build" / "screenshots"
+CHROMIUM = shutil.which("chromium")
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+STARTS = 90  # seconds for the server to answer: a bound, not a measure
+WAITS = 60_000  # milliseconds for a page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """Two learners, graded, with feedback."""
+    made = Course(project(tmp_path_factory.mktemp("formgrader")))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(ROOT))
+        release(made, LAB)
+        for student, answers in {"ada": {"senders": SENDERS}, "bob": {"senders": 'senders = ["counter"]'}}.items():
+            words = "The include follows the firm when it moves."
+            notebook = answered(nbformat.read(made.release(LAB), 4), "ada", limit=LIMIT, in_words=words, **answers)
+            write(made.submitted(LAB, student), notebook)
+            assert grade_one(made, LAB, student) == "" and feed_back(made, LAB, student) == ""
+    return made
+
+
+@pytest.fixture(scope="module")
+def server(course: Course) -> Iterator[str]:
+    """`autograder formgrader`, as an instructor starts it. Gives its address."""
+    token, port = secrets.token_hex(16), _free_port()
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(course.root), str(ROOT)]),
+        "HOME": str(course.root),
+        "JUPYTER_TOKEN": token,
+    }
+    command = [sys.executable, "-m", "autograder", "formgrader", "--port", str(port), "--no-browser"]
+    with (course.root / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=course.root, env=environment, stdout=log, stderr=log)
+        try:
+            _wait(f"http://127.0.0.1:{port}/api?token={token}", process, course.root / "log")
+            yield f"http://127.0.0.1:{port}/%s?token={token}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
+        opened = browser.new_page(viewport={"width": 1200, "height": 900})
+        opened.set_default_timeout(WAITS)
+        opened.route(lambda url: not url.startswith(("http://127.0.0.1:", "file:", "data:")), lambda route: route.abort())
+        yield opened
+
+
+def picture(page: Page, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def test_an_answer_in_words_gets_its_points_in_the_formgrader(server: str, page: Page, course: Course) -> None:
+    page.goto(server % "formgrader")
+    page.get_by_role("link", name=LAB).first.wait_for()
+    picture(page, "formgrader-assignments")
+    page.goto(server % f"formgrader/gradebook/{LAB}/{LAB}")
+    page.get_by_role("link", name="Submission #1").wait_for()
+    picture(page, "formgrader-submissions")
+    with page.expect_response(lambda answer: "/formgrader/api/grades" in answer.url):  # before they are there, nothing would be saved
+        page.get_by_role("link", name="Submission #1").click()
+    page.get_by_text("The include follows the firm when it moves.").wait_for()
+    points = page.locator("input.score").last
+    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda answer: "/formgrader/api/grade/" in answer.url and answer.request.method != "GET") as saved:
+        points.fill("2")
+        points.press("Tab")
+    assert saved.value.ok
+    picture(page, "formgrader-submission")
+    with api(course).gradebook as gradebook:
+        given = {student: gradebook.find_grade("in-words", LAB, LAB, student).manual_score for student in ("ada", "bob")}
+    assert sorted(given.values(), key=str) == [2.0, None]
+
+
+def test_jupyterlab_has_the_validate_button_and_the_assignment_list(server: str, page: Page) -> None:
+    page.goto(server % f"lab/tree/build/release/{LAB}/{LAB}.ipynb")
+    page.locator(".jp-Notebook .jp-RenderedMarkdown h1").first.wait_for()
+    page.get_by_role("button", name="Validate").first.wait_for()
+    picture(page, "jupyterlab-validate")
+
+
+def test_a_page_of_feedback_reads_without_asking_anybody(page: Page, course: Course) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(course.feedback(LAB, "bob").as_uri())
+    assert page.locator("h1").inner_text() == "The paper round" and "1 of 3 services are in your list." in page.inner_text("body")
+    assert "Your notebook names the learner ada" in page.inner_text(".notice")
+    assert "handed_in" not in page.content() and len(asked) == 1
+    picture(page, "feedback")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(STARTS * 4):
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(f"the formgrader did not answer within {STARTS} s: {log.read_text()[-2000:]}")
