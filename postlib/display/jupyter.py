@@ -146,8 +146,12 @@ def register() -> bool:
     bundles = shell.display_formatter.mimebundle_formatter
     for (module, name), shower in FORMATTERS.items():
         bundles.for_type_by_name(module, name, _bundled(shower))
+    plain = shell.display_formatter.formatters["text/plain"]
     for kind in (list, tuple):
         bundles.for_type(kind, _bundled(several))
+        usual = plain.lookup_by_type(kind)
+        if usual.__module__ != __name__:
+            plain.for_type(kind, _printed(usual))
     mistakes.register(shell)
     return True
 
@@ -155,6 +159,19 @@ def register() -> bool:
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext postlib.display.jupyter`, or a kernel's configuration: the same before anything of postlib is imported."""
     register()
+
+
+def _printed(usual: Callable[..., None]) -> Callable[..., None]:
+    """IPython's own printer of a list comes before any bundle's text, so it is asked to let ours go first."""
+
+    def printed(shown: Any, printer: Any, cycle: bool) -> None:
+        bundle = None if cycle else several(shown)
+        if bundle is None:
+            usual(shown, printer, cycle)
+        else:
+            printer.text(bundle["text/plain"])
+
+    return printed
 
 
 def _bundled(shower: Shower) -> Callable[..., Bundle | None]:
