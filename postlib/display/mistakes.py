@@ -51,6 +51,8 @@ def shown(shell: Any, kind: type[BaseException], error: BaseException, tb: Trace
 
 def _begins(shell: Any) -> None:
     """A cell begins. What goes wrong here is no matter of its: it only leaves a sentence out."""
+    if "postlib.lab.internet" not in sys.modules:  # then there is no Internet yet, and a kernel need not wait for what reads words
+        return
     from postlib.display import happened
 
     with suppress(*CAUGHT):

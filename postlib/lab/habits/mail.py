@@ -43,6 +43,12 @@ async def _agrees(channel: Channel) -> None:
         await channel.write(OFFER)
 
 
+async def _answers_with_noise(channel: Channel) -> None:
+    """Hear the first words of TLS before the noise: what comes earlier would be taken for words in the clear."""
+    if await channel.read():
+        await garbage(channel)
+
+
 async def _unlistening(channel: Channel) -> None:
     """Answer before being asked, again and again."""
     await channel.read()
@@ -65,7 +71,7 @@ HABITS: dict[str, Act] = {
     "slow": partial(dripped, octets=GREETING * 100),
     "unlistening": _scripted(GREETING, then=_unlistening),
     "starttls-plain": _scripted(GREETING, OFFER, READY, then=_agrees),
-    "starttls-garbage": _scripted(GREETING, OFFER, READY, then=garbage),
+    "starttls-garbage": _scripted(GREETING, OFFER, READY, then=_answers_with_noise),
     "starttls-injects": _scripted(GREETING, OFFER, READY + INJECTED, then=_agrees),
     "starttls-silent": _scripted(GREETING, OFFER, READY),
     "starttls-closes": _scripted(GREETING, OFFER, READY, then=closes),
