@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
+from chromed import CHROMIUM, MISSING, PICTURES, QUIET, free_port, wait_for
 from classroom import LAB, LIMIT, ROOT, SENDERS, answered, project, write
 from playwright.sync_api import Page, sync_playwright
 
@@ -26,16 +22,9 @@ from autograder.feeding import feed_back
 from autograder.grading import grade_one
 from autograder.releasing import release
 
-PICTURES = ROOT / "build" / "screenshots"
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-STARTS = 90  # seconds for the server to answer: a bound, not a measure
 WAITS = 60_000  # milliseconds for a page
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +45,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.fixture(scope="module")
 def server(course: Course) -> Iterator[str]:
     """`autograder formgrader`, as an instructor starts it. Gives its address."""
-    token, port = secrets.token_hex(16), _free_port()
+    token, port = secrets.token_hex(16), free_port()
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(course.root), str(ROOT)]),
         "HOME": str(course.root),
@@ -66,7 +55,7 @@ def server(course: Course) -> Iterator[str]:
     with (course.root / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=course.root, env=environment, stdout=log, stderr=log)
         try:
-            _wait(f"http://127.0.0.1:{port}/api?token={token}", process, course.root / "log")
+            wait_for(f"http://127.0.0.1:{port}/api?token={token}", process, course.root / "log")
             yield f"http://127.0.0.1:{port}/%s?token={token}"
         finally:
             process.terminate()
@@ -124,19 +113,3 @@ def test_a_page_of_feedback_reads_without_asking_anybody(page: Page, course: Cou
     assert "Your notebook names the learner ada" in page.inner_text(".notice")
     assert "handed_in" not in page.content() and len(asked) == 1
     picture(page, "feedback")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(STARTS * 4):
-        assert process.poll() is None, log.read_text()[-2000:]
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError(f"the formgrader did not answer within {STARTS} s: {log.read_text()[-2000:]}")

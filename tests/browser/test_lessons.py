@@ -9,35 +9,27 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromed import CHROMIUM, MISSING, PICTURES, QUIET, free_port, wait_for
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
-PICTURES = ROOT / "build" / "screenshots"
 LESSONS = sorted(path.relative_to(ROOT / "course") for path in (ROOT / "course").rglob("*.ipynb"))
 LABS = sorted(path.relative_to(ROOT) for path in (ROOT / "labs").rglob("*.ipynb"))  # with their solutions, so that every cell runs
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 ENDED = r"""() => document.querySelector(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")
     || [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")].every(e => /^\[\d+\]:$/.test(e.textContent))"""
 BEGUN = (
     r"""() => [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")].some(e => /[*0-9]/.test(e.textContent))"""
 )
 CLICKS, SETTLES = 6, 15_000
-STARTS, RUNS = 90, 180_000  # seconds for the server to answer, milliseconds for all cells to run: bounds, not measures
+RUNS = 180_000  # milliseconds for all cells to run: a bound, not a measure
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: chromium)")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     room = tmp_path_factory.mktemp("course")
     shutil.copytree(ROOT / "course", room / "course")
     shutil.copytree(ROOT / "labs", room / "course" / "labs", ignore=shutil.ignore_patterns("*.json"))
-    token, port = secrets.token_hex(16), _free_port()
+    token, port = secrets.token_hex(16), free_port()
     words = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={room / 'course'}", "--no-browser"]
     quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--allow-root"]
     environment = os.environ | {
@@ -59,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (room / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words, *quiet], env=environment, stdout=log, stderr=log)
         try:
-            _wait(f"http://127.0.0.1:{port}/api?token={token}", process, room / "log")
+            wait_for(f"http://127.0.0.1:{port}/api?token={token}", process, room / "log")
             yield f"http://127.0.0.1:{port}/lab/tree/%s?reset&token={token}"
         finally:
             process.terminate()
@@ -104,19 +96,3 @@ def run_all(page: Page) -> None:
 
 def _local(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(STARTS * 4):
-        assert process.poll() is None, log.read_text()[-2000:]
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError(f"JupyterLab did not answer within {STARTS} s: {log.read_text()[-2000:]}")
