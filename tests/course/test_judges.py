@@ -104,3 +104,26 @@ def test_what_is_not_the_learners_to_change_does_not_count(lab: str) -> None:
     found = judged(of, [*foreign, *model(lab, of.learner)])
     assert found.points == found.most
     assert [name for name, _ in found.notes].count("judge-skipped") == 3
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_how_a_server_misbehaves_is_no_part_of_an_answer(lab: str) -> None:
+    """Silent name servers would make a judgement wait for minutes."""
+    of = case(lab, "ana-12")
+    silent = [{"act": "serve", "host": f"ns{number}.{of.domain}", "habit": "silent"} for number in (1, 2)]
+    found = judged(of, [*silent, {"act": "mail", "domain": of.domain, "habit": "silent"}, *model(lab, of.learner)])
+    assert found.points == found.most
+    assert {note["why"] for name, note in found.notes if name == "judge-skipped"} == {"how a server misbehaves is no part of an answer"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": "9999-12-31T23:59:59-14:00"}, {"start": "yesterday"}, {"journal": {}}, {"journal": [1]}, {"lab": 7}, {"learner": "../x"},
+        {"journal": [{"act": "stage", "name": "x"}] * 5001}, {"journal": [{"act": "load", "text": "x" * (1 << 20)}]},
+    ],
+)  # fmt: skip
+def test_what_is_no_hand_in_is_refused_in_a_sentence(wrong: dict[str, object]) -> None:
+    handed = {"lab": LABS[0], "learner": "ana-12", "start": START.isoformat(), "journal": []}
+    with pytest.raises(ValueError):
+        judge(LABS[0], handed | wrong)

@@ -101,3 +101,8 @@ def test_a_pattern_of_side_effects_speaks_of_what_passed_and_later_ones_win() ->
 
 def test_a_side_effect_on_a_check_that_is_not_there_is_not_overlooked() -> None:
     assert Fault("f", (), {}, {"c.gone": ["unknown", "why"]}).changes({"a.one": "pass"}) == {"c.gone": "unknown"}
+
+
+def test_a_registry_takes_no_addresses_for_the_name_servers_of_others() -> None:
+    with visit("clean") as internet, pytest.raises(ValueError, match=r"ns1\.inbox\.example is not below"):
+        internet.do(acts.registry(DOMAIN, glue={"ns1.inbox.example": ["192.0.2.18"]}))

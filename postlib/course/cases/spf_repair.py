@@ -7,6 +7,7 @@ from random import Random
 from postlib import acts
 from postlib.course.seeds import BLOCK, COMMON, PRACTICE, Case, Told, operator
 from postlib.lab.addresses import Block
+from postlib.lab.dns.zone import quoted
 from postlib.lab.senders import FIRST, MACHINES, POOLS
 from postlib.lab.worlds import Entry
 
@@ -42,13 +43,8 @@ def draw(learner: str, chance: Random) -> Case:
     return Case(tuple(entries), troubled, "spf-repair", learner, domain, country, names, TOLD)
 
 
-def quoted(text: str) -> str:
-    """A TXT record's text in a master file."""
-    return f'"{text}"'
-
-
 def broken(names: dict[str, str], chance: Random) -> str:
-    """The record as it stands: 13 lookups, and the limit is passed before the operator's own machines are reached."""
+    """The record as it stands: 12 lookups, and the limit is passed before the operator's own machines are reached."""
     early = [f"ip4:{names['range']}", f"a:{names['gone']}"]
     chance.shuffle(early)
     dear = [f"include:_spf.{names['platform']}", f"include:_spf.{names['listed']}"]

@@ -52,7 +52,7 @@ def play(bench: Callable[[HandedIn], Bench], handed: HandedIn, model: tuple[Act,
 
 
 def _broken(bench: Bench) -> list[Note]:
-    """Why the SPF record is an error for everybody, if it is: the reason that the last stranger's letter was given."""
+    """Why the SPF record is an error for everybody, if it is: the reason that a stranger's letter was given."""
     author = f"stranger@{bench.case.domain}"
     sent = bench.letter(author, "clara" + CLARA, "A question", via=OUTSIDE[0], envelope=author, signed_by="")
     found = sent.kept.judgement.spf if sent.kept is not None else None
