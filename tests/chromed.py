@@ -7,7 +7,10 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 PICTURES = Path(__file__).parent.parent / "build" / "screenshots"
 CHROMIUM = shutil.which("chromium")
@@ -23,6 +26,19 @@ def free_port() -> int:
     """A port that nobody has now."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(command: list[str], port: int, token: str, room: Path, **how: Any) -> Iterator[None]:
+    """A Jupyter server of that command, from when it answers to the end of the block; its log lies in `room`."""
+    with (room / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, **how)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api?token={token}", process, room / "log")
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

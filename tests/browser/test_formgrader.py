@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import nbformat
 import pytest
-from chromed import CHROMIUM, MISSING, PICTURES, QUIET, free_port, wait_for
+from chromed import CHROMIUM, MISSING, PICTURES, QUIET, free_port, serving
 from classroom import LAB, LIMIT, ROOT, SENDERS, answered, project, write
 from playwright.sync_api import Page, sync_playwright
 
@@ -52,14 +51,8 @@ def server(course: Course) -> Iterator[str]:
         "JUPYTER_TOKEN": token,
     }
     command = [sys.executable, "-m", "autograder", "formgrader", "--port", str(port), "--no-browser"]
-    with (course.root / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=course.root, env=environment, stdout=log, stderr=log)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/api?token={token}", process, course.root / "log")
-            yield f"http://127.0.0.1:{port}/%s?token={token}"
-        finally:
-            process.terminate()
-            process.wait(30)
+    with serving(command, port, token, course.root, cwd=course.root, env=environment):
+        yield f"http://127.0.0.1:{port}/%s?token={token}"
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromed import CHROMIUM, MISSING, PICTURES, QUIET, free_port, wait_for
+from chromed import CHROMIUM, MISSING, PICTURES, QUIET, free_port, serving
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
@@ -48,14 +47,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "POSTLIB_PROGRESS": str(room / "progress.json"),
         "JUPYTER_NO_CONFIG": "",
     }
-    with (room / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *words, *quiet], env=environment, stdout=log, stderr=log)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/api?token={token}", process, room / "log")
-            yield f"http://127.0.0.1:{port}/lab/tree/%s?reset&token={token}"
-        finally:
-            process.terminate()
-            process.wait(30)
+    with serving([sys.executable, "-m", "jupyterlab", *words, *quiet], port, token, room, env=environment):
+        yield f"http://127.0.0.1:{port}/lab/tree/%s?reset&token={token}"
 
 
 @pytest.fixture
